@@ -1,0 +1,26 @@
+# One library for each folder of src/, one test executable for each library.
+
+find_package(GTest REQUIRED)
+
+# strife_component(NAME SOURCES … DEPENDS … TESTS …)
+#   DEPENDS names the components and outside libraries this one may include: the compiler is handed nothing else.
+function(strife_component name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE;TESTS;TEST_DEPENDS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(strife_${name} STATIC ${ARG_SOURCES})
+    target_include_directories(strife_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_compile_options(strife_${name} PRIVATE ${STRIFE_WARNINGS})
+    target_link_libraries(strife_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+  else()
+    add_library(strife_${name} INTERFACE)
+    target_include_directories(strife_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(strife_${name} INTERFACE ${ARG_DEPENDS})
+  endif()
+  if(ARG_TESTS)
+    add_executable(${name}_test ${ARG_TESTS})
+    target_compile_options(${name}_test PRIVATE ${STRIFE_WARNINGS})
+    target_link_libraries(${name}_test PRIVATE strife_${name} ${ARG_TEST_DEPENDS} GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  endif()
+endfunction()

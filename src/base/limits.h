@@ -1,0 +1,46 @@
+// Every limit in one place. Units come last in the names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace strife::limits {
+
+// Payments
+inline constexpr std::int64_t kMaxAmountMinorUnits = 1'000'000'000'000'000;  // leaves 9,000 such amounts to an overflow
+inline constexpr std::size_t kMaxMemoBytes = 140;                            // ISO 20022 unstructured remittance line
+inline constexpr std::size_t kMaxAccountIdBytes = 64;
+inline constexpr std::size_t kMaxBankIdBytes = 32;
+inline constexpr std::size_t kMaxUsernameBytes = 64;
+inline constexpr std::size_t kMaxPasswordBytes = 1024;
+inline constexpr std::size_t kMaxReasonCodeBytes = 35;
+inline constexpr std::size_t kMaxReasonMessageBytes = 256;
+inline constexpr std::size_t kMaxDisplayNameBytes = 140;
+inline constexpr std::size_t kMaxEndpointBytes = 255;
+
+// Requests
+inline constexpr std::size_t kMaxPaymentsPerCall = 1024;
+inline constexpr int kDefaultHistoryPageRows = 50;
+inline constexpr int kMaxHistoryPageRows = 1000;
+inline constexpr std::size_t kMaxMessageBytes = std::size_t{4} << 20;
+inline constexpr std::size_t kMaxMetadataBytes = std::size_t{16} << 10;
+inline constexpr std::size_t kMaxTokenBytes = 4096;
+
+// Gateway
+inline constexpr std::size_t kMaxOpenPayments = 20'000;         // submitted and not yet answered
+inline constexpr std::size_t kMaxOpenPaymentsPerBank = 15'000;  // so that one bank cannot fill the gateway
+inline constexpr std::size_t kMaxBanks = 256;
+inline constexpr std::size_t kMaxCurrenciesPerBank = 64;
+inline constexpr std::size_t kMaxCapabilitiesPerBank = 16;
+inline constexpr std::size_t kMaxCommandsPerBatch = 2048;       // in one message to a bank
+inline constexpr std::size_t kMaxWorkerQueue = 4096;            // reads and look-ups waiting for a worker
+inline constexpr std::size_t kMaxPasswordQueue = 64;            // logins waiting for the hash pool
+
+// Bank
+inline constexpr std::size_t kMaxQueuedCommands = 100'000;
+inline constexpr std::size_t kMaxInquiriesInFlight = 64;
+
+// Engine
+inline constexpr std::size_t kMaxInputsPerCycle = 2048;  // one durable transaction
+
+}  // namespace strife::limits

@@ -1,0 +1,132 @@
+// GatewayStore: the gateway's durable state, batch-shaped.
+//
+// One writer (the engine's thread) calls OpenIncarnation, LoadOpenPayments, Load and Commit. GatewayReader is for
+// everybody else: it reads committed snapshots, from any thread, and never waits for the writer.
+// Implementations: storage/memory (simulation) and storage/sqlite; one contract test runs on both.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "protocol/types.h"
+
+namespace strife {
+
+using Sha256 = std::array<std::uint8_t, 32>;
+
+struct Sha256Hash {
+  std::size_t operator()(const Sha256& digest) const noexcept {
+    std::size_t value;
+    static_assert(sizeof value <= sizeof digest);
+    __builtin_memcpy(&value, digest.data(), sizeof value);
+    return value;
+  }
+};
+
+// A login and everything that descends from it by refreshing. Revoked for good by logout or by reuse of a used token.
+struct SessionRecord {
+  Uuid session_id;
+  std::string username;
+  Sha256 certificate_thumbprint{};  // SHA-256 of the client certificate's DER form
+  WallTime created_at;
+  WallTime expires_at;
+  std::optional<WallTime> revoked_at;
+
+  bool operator==(const SessionRecord&) const = default;
+};
+
+// Refresh tokens are stored as their SHA-256 only.
+struct RefreshTokenRecord {
+  Sha256 token_hash{};
+  Uuid session_id;
+  WallTime expires_at;
+  std::optional<WallTime> used_at;
+
+  bool operator==(const RefreshTokenRecord&) const = default;
+};
+
+struct GatewayKeys {
+  std::vector<Uuid> payments;
+  std::vector<Sha256> refresh_tokens;  // each brings its session along
+  std::vector<Uuid> sessions;
+};
+
+// What was found; a key that is absent here is absent in the store.
+struct GatewayRows {
+  std::unordered_map<Uuid, protocol::PaymentRecord> payments;
+  std::unordered_map<Sha256, RefreshTokenRecord, Sha256Hash> refresh_tokens;
+  std::unordered_map<Uuid, SessionRecord> sessions;
+};
+
+// Written together or not at all. Everything is an upsert by primary key; a payment's order and created_at never change
+// after the first write.
+struct GatewayRecords {
+  std::vector<protocol::PaymentRecord> payments;
+  std::vector<protocol::BankRecord> banks;
+  std::vector<SessionRecord> sessions;
+  std::vector<RefreshTokenRecord> refresh_tokens;
+  std::uint64_t sequence = 0;  // durable progress after this batch: one more than after the batch before
+
+  bool empty() const { return payments.empty() && banks.empty() && sessions.empty() && refresh_tokens.empty(); }
+};
+
+// Identity of the store and of the process that has just taken it over.
+struct GatewayIncarnation {
+  Uuid store_id;               // made when the store was created, never changes
+  std::uint64_t epoch = 0;     // greater than that of every incarnation before (rule 9)
+  std::uint64_t sequence = 0;  // of the last committed batch
+};
+
+struct HistoryQuery {
+  std::string payer;
+  std::optional<protocol::PaymentState> state;
+  std::optional<WallTime> since;  // created at or after
+  std::optional<WallTime> until;  // created before
+  // Continue after this payment (the last of the page before).
+  struct Position {
+    WallTime created_at;
+    Uuid id;
+  };
+  std::optional<Position> after;
+  int limit = 50;  // rows
+};
+
+// Thread-safe. Snapshots: a call sees everything committed before it started.
+class GatewayReader {
+ public:
+  virtual ~GatewayReader() = default;
+
+  virtual Result<std::optional<protocol::PaymentRecord>> FindPayment(const Uuid& id) = 0;
+  // Newest first: by created_at, then id, both descending. Costs the rows returned, not the rows skipped.
+  virtual Result<std::vector<protocol::PaymentRecord>> History(const HistoryQuery& query) = 0;
+  virtual Result<std::vector<protocol::BankRecord>> Banks() = 0;
+  // Sessions revoked at or after `since`.
+  virtual Result<std::vector<Uuid>> SessionsRevokedSince(WallTime since) = 0;
+  // Calls `visit` for every payment in ascending id order, with bounded memory, in one snapshot, until it returns false.
+  virtual Status ScanPayments(const std::function<bool(const protocol::PaymentRecord&)>& visit) = 0;
+};
+
+class GatewayStore {
+ public:
+  virtual ~GatewayStore() = default;
+
+  // Takes the store over: raises the epoch durably. From then on commits of earlier incarnations fail with kFenced.
+  // `store_id_if_new` is used when the store is new.
+  virtual Result<GatewayIncarnation> OpenIncarnation(const Uuid& store_id_if_new) = 0;
+  // All payments that are not final, for recovery.
+  virtual Result<std::vector<protocol::PaymentRecord>> LoadOpenPayments() = 0;
+  virtual Result<GatewayRows> Load(const GatewayKeys& keys) = 0;
+  // Durable when it returns: the data has reached the disk. kFenced: another incarnation owns the store. Any error
+  // means the process must stop without retrying (rule 15).
+  virtual Status Commit(const GatewayRecords& records) = 0;
+};
+
+}  // namespace strife

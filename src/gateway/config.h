@@ -1,0 +1,26 @@
+// What an operator can set for the gateway. Read from gateway.toml, flags and STRIFE_* variables by the command line.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/time.h"
+
+namespace strife::gateway {
+
+struct GatewayConfig {
+  std::string listen = "127.0.0.1:50052";  // host:port
+  std::filesystem::path data_dir;          // database and token keys; created 0700
+  std::filesystem::path log_dir;
+  std::filesystem::path ca_file;    // PEM bundle of the CAs that are trusted
+  std::filesystem::path cert_file;  // PEM, leaf first; role gateway
+  std::filesystem::path key_file;   // PEM, 0600
+  std::filesystem::path users_file;
+  Duration transaction_timeout = std::chrono::seconds(5);
+  Duration heartbeat_interval = std::chrono::seconds(5);
+  Duration access_token_lifetime = std::chrono::minutes(5);
+  Duration refresh_token_lifetime = std::chrono::hours(24 * 7);
+  std::string log_level = "info";  // trace, debug, info, warning, error, critical
+};
+
+}  // namespace strife::gateway
