@@ -9,47 +9,23 @@
 #include <vector>
 
 #include "base/result.h"
+#include "protocol/bank_batch.h"
 #include "protocol/types.h"
 
 namespace strife {
 
-struct BankKeys {
-  std::vector<Uuid> transactions;
-  std::vector<std::string> accounts;
-};
-
-// What was found; a key that is absent here is absent in the store.
-struct BankRows {
-  std::unordered_map<Uuid, protocol::BankTransactionRecord> transactions;
-  std::unordered_map<std::string, protocol::AccountRecord> accounts;
-};
-
-// The gateway store a bank works with and the highest sequence it has seen from it (rule 7).
-struct GatewaySeen {
-  Uuid store_id;
-  std::uint64_t sequence = 0;
-
-  bool operator==(const GatewaySeen&) const = default;
-};
-
-// Written together or not at all. Transactions and accounts are upserts by primary key; entries are only ever inserted,
-// and inserting one that exists is an error.
-struct BankRecords {
-  std::vector<protocol::BankTransactionRecord> transactions;
-  std::vector<protocol::AccountRecord> accounts;
-  std::vector<protocol::EntryRecord> entries;
-  std::optional<GatewaySeen> gateway_seen;
-
-  bool empty() const { return transactions.empty() && accounts.empty() && entries.empty() && !gateway_seen; }
-};
+using protocol::BankKeys;
+using protocol::BankRecords;
+using protocol::BankRows;
+using protocol::GatewaySeen;
 
 struct LedgerTotals {
   Currency currency;
-  std::int64_t debits = 0;    // sum of the negative entries, as a positive number
-  std::int64_t credits = 0;   // sum of the positive entries
-  std::int64_t clearing = 0;  // posted on the clearing account
-  std::int64_t held = 0;      // on customer accounts
-  std::uint64_t accounts = 0; // customer accounts
+  std::int64_t debits = 0;     // sum of the negative entries, as a positive number
+  std::int64_t credits = 0;    // sum of the positive entries
+  std::int64_t clearing = 0;   // posted on the clearing account
+  std::int64_t held = 0;       // on customer accounts
+  std::uint64_t accounts = 0;  // customer accounts
 };
 
 // Thread-safe. Snapshots: a call sees everything committed before it started.
@@ -62,8 +38,9 @@ class BankReader {
   virtual Result<std::vector<LedgerTotals>> Totals() = 0;
 
   // Scans in one snapshot each, bounded memory, until `visit` returns false.
-  virtual Status ScanTransactions(const std::function<bool(const protocol::BankTransactionRecord&)>& visit) = 0;  // by id
-  virtual Status ScanEntries(const std::function<bool(const protocol::EntryRecord&)>& visit) = 0;  // by id, line
+  virtual Status ScanTransactions(
+      const std::function<bool(const protocol::BankTransactionRecord&)>& visit) = 0;                  // by id
+  virtual Status ScanEntries(const std::function<bool(const protocol::EntryRecord&)>& visit) = 0;     // by id, line
   virtual Status ScanAccounts(const std::function<bool(const protocol::AccountRecord&)>& visit) = 0;  // by account id
 };
 

@@ -110,7 +110,8 @@ class GatewayReader {
   virtual Result<std::vector<protocol::BankRecord>> Banks() = 0;
   // Sessions revoked at or after `since`.
   virtual Result<std::vector<Uuid>> SessionsRevokedSince(WallTime since) = 0;
-  // Calls `visit` for every payment in ascending id order, with bounded memory, in one snapshot, until it returns false.
+  // Calls `visit` for every payment in ascending id order, with bounded memory, in one snapshot, until it returns
+  // false.
   virtual Status ScanPayments(const std::function<bool(const protocol::PaymentRecord&)>& visit) = 0;
 };
 
