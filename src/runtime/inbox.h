@@ -1,4 +1,4 @@
-// Inbox: what has arrived for an engine and waits for its next cycle. Bounded; many threads push, one drains.
+// Inbox: what has arrived for an engine and waits for its next cycle. Bounded; many threads push, one or more drain.
 #pragma once
 
 #include <algorithm>
@@ -43,13 +43,13 @@ class Inbox {
   std::vector<T> Drain(std::size_t max, std::optional<MonotonicTime> deadline) {
     std::unique_lock lock(mutex_);
     const auto ready = [&] { return closed_ || !items_.empty(); };
-    waiting_ = true;
+    ++waiting_;
     if (deadline) {
       changed_.wait_until(lock, ToSteady(*deadline), ready);
     } else {
       changed_.wait(lock, ready);
     }
-    waiting_ = false;
+    --waiting_;
     if (items_.size() <= max) return std::exchange(items_, {});
     const auto end = items_.begin() + static_cast<std::ptrdiff_t>(max);
     std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
@@ -77,8 +77,7 @@ class Inbox {
  private:
   // Waking a thread costs a system call: only when somebody waits.
   void Wake(std::unique_lock<std::mutex>& lock) {
-    const bool wake = waiting_;
-    waiting_ = false;
+    const bool wake = waiting_ > 0;
     lock.unlock();
     if (wake) changed_.notify_one();
   }
@@ -87,7 +86,7 @@ class Inbox {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<T> items_;
-  bool waiting_ = false;
+  std::size_t waiting_ = 0;  // threads in Drain
   bool closed_ = false;
 };
 
