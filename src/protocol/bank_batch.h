@@ -1,7 +1,6 @@
 // What the participant asks storage for and gives it to write, a batch at a time.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -30,8 +29,9 @@ struct GatewaySeen {
   bool operator==(const GatewaySeen&) const = default;
 };
 
-// Written together or not at all. Transactions and accounts are upserts by primary key; entries are only ever inserted,
-// and inserting one that exists is an error.
+// Written together or not at all. Transactions and accounts are upserts by primary key: of one that exists only a
+// transaction's state, epoch, reason_code and updated_at and an account's status, posted, held and incoming change.
+// Entries are only ever inserted, and inserting one that exists is an error.
 struct BankRecords {
   std::vector<BankTransactionRecord> transactions;
   std::vector<AccountRecord> accounts;
