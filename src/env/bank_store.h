@@ -2,82 +2,69 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
+#include "env/cursor.h"
+#include "protocol/bank_batch.h"
 #include "protocol/types.h"
 
 namespace strife {
 
-struct BankKeys {
-  std::vector<Uuid> transactions;
-  std::vector<std::string> accounts;
-};
-
-// What was found; a key that is absent here is absent in the store.
-struct BankRows {
-  std::unordered_map<Uuid, protocol::BankTransactionRecord> transactions;
-  std::unordered_map<std::string, protocol::AccountRecord> accounts;
-};
-
-// The gateway store a bank works with and the highest sequence it has seen from it (rule 7).
-struct GatewaySeen {
-  Uuid store_id;
-  std::uint64_t sequence = 0;
-
-  bool operator==(const GatewaySeen&) const = default;
-};
-
-// Written together or not at all. Transactions and accounts are upserts by primary key; entries are only ever inserted,
-// and inserting one that exists is an error.
-struct BankRecords {
-  std::vector<protocol::BankTransactionRecord> transactions;
-  std::vector<protocol::AccountRecord> accounts;
-  std::vector<protocol::EntryRecord> entries;
-  std::optional<GatewaySeen> gateway_seen;
-
-  bool empty() const { return transactions.empty() && accounts.empty() && entries.empty() && !gateway_seen; }
-};
+using protocol::BankKeys;
+using protocol::BankRecords;
+using protocol::BankRows;
+using protocol::GatewaySeen;
 
 struct LedgerTotals {
   Currency currency;
-  std::int64_t debits = 0;    // sum of the negative entries, as a positive number
-  std::int64_t credits = 0;   // sum of the positive entries
-  std::int64_t clearing = 0;  // posted on the clearing account
-  std::int64_t held = 0;      // on customer accounts
-  std::uint64_t accounts = 0; // customer accounts
+  std::int64_t debits = 0;     // sum of the negative entries, as a positive number
+  std::int64_t credits = 0;    // sum of the positive entries
+  std::int64_t clearing = 0;   // posted on the clearing account
+  std::int64_t held = 0;       // on customer accounts
+  std::uint64_t accounts = 0;  // customer accounts
 };
 
-// Thread-safe. Snapshots: a call sees everything committed before it started.
+// The books as they stood at one moment. For one thread at a time; its cursors may be walked side by side and may
+// outlive it.
+class BankSnapshot {
+ public:
+  virtual ~BankSnapshot() = default;
+
+  virtual Result<std::unique_ptr<Cursor<protocol::BankTransactionRecord>>> Transactions() = 0;  // by id
+  virtual Result<std::unique_ptr<Cursor<protocol::EntryRecord>>> Entries() = 0;     // by transaction id, line
+  virtual Result<std::unique_ptr<Cursor<protocol::AccountRecord>>> Accounts() = 0;  // by account id
+};
+
+// Thread-safe. A call sees everything committed before it started.
 class BankReader {
  public:
   virtual ~BankReader() = default;
 
   virtual Result<std::optional<protocol::AccountRecord>> FindAccount(const std::string& account_id) = 0;
   virtual Result<std::optional<protocol::BankTransactionRecord>> FindTransaction(const Uuid& id) = 0;
+  // One for each currency, by code. Sums that do not fit stay at the largest value.
   virtual Result<std::vector<LedgerTotals>> Totals() = 0;
-
-  // Scans in one snapshot each, bounded memory, until `visit` returns false.
-  virtual Status ScanTransactions(const std::function<bool(const protocol::BankTransactionRecord&)>& visit) = 0;  // by id
-  virtual Status ScanEntries(const std::function<bool(const protocol::EntryRecord&)>& visit) = 0;  // by id, line
-  virtual Status ScanAccounts(const std::function<bool(const protocol::AccountRecord&)>& visit) = 0;  // by account id
+  virtual Result<std::unique_ptr<BankSnapshot>> Snapshot() = 0;
 };
 
 class BankStore {
  public:
   virtual ~BankStore() = default;
 
-  // Binds the store to the bank's id the first time; kInvalidInput when it belongs to another bank.
+  // Binds the store to the bank's id the first time; kInvalidInput when it belongs to another bank. Comes before all
+  // else.
   virtual Status Open(const std::string& bank_id) = 0;
   virtual Result<std::optional<GatewaySeen>> LoadGatewaySeen() = 0;
   // All transactions in kPrepared, for recovery.
   virtual Result<std::vector<protocol::BankTransactionRecord>> LoadPrepared() = 0;
   virtual Result<BankRows> Load(const BankKeys& keys) = 0;
-  // Durable when it returns. Any error means the process must stop without retrying (rule 15).
+  // Durable when it returns. kInternal: an entry that exists already or a record that may not exist, such as an
+  // overdrawn customer account; nothing was written. After kStorage it is unknown whether it was. Any error means the
+  // process must stop without retrying (rule 15).
   virtual Status Commit(const BankRecords& records) = 0;
 };
 

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "env/cursor.h"
 #include "protocol/types.h"
 
 namespace strife {
@@ -66,8 +66,8 @@ struct GatewayRows {
   std::unordered_map<Uuid, SessionRecord> sessions;
 };
 
-// Written together or not at all. Everything is an upsert by primary key; a payment's order and created_at never change
-// after the first write.
+// Written together or not at all. Everything is an upsert by primary key; of a payment that exists only state,
+// reason_code, message, epoch and updated_at change, never order and created_at.
 struct GatewayRecords {
   std::vector<protocol::PaymentRecord> payments;
   std::vector<protocol::BankRecord> banks;
@@ -105,13 +105,14 @@ class GatewayReader {
   virtual ~GatewayReader() = default;
 
   virtual Result<std::optional<protocol::PaymentRecord>> FindPayment(const Uuid& id) = 0;
-  // Newest first: by created_at, then id, both descending. Costs the rows returned, not the rows skipped.
+  // Newest first: by created_at, then id, both descending. Costs the rows returned, not the rows skipped; only a filter
+  // on kCompleted also costs the payer's payments in other states that lie between.
   virtual Result<std::vector<protocol::PaymentRecord>> History(const HistoryQuery& query) = 0;
   virtual Result<std::vector<protocol::BankRecord>> Banks() = 0;
   // Sessions revoked at or after `since`.
   virtual Result<std::vector<Uuid>> SessionsRevokedSince(WallTime since) = 0;
-  // Calls `visit` for every payment in ascending id order, with bounded memory, in one snapshot, until it returns false.
-  virtual Status ScanPayments(const std::function<bool(const protocol::PaymentRecord&)>& visit) = 0;
+  // Every payment in ascending id order, as committed when this was called.
+  virtual Result<std::unique_ptr<Cursor<protocol::PaymentRecord>>> ScanPayments() = 0;
 };
 
 class GatewayStore {
@@ -124,8 +125,10 @@ class GatewayStore {
   // All payments that are not final, for recovery.
   virtual Result<std::vector<protocol::PaymentRecord>> LoadOpenPayments() = 0;
   virtual Result<GatewayRows> Load(const GatewayKeys& keys) = 0;
-  // Durable when it returns: the data has reached the disk. kFenced: another incarnation owns the store. Any error
-  // means the process must stop without retrying (rule 15).
+  // Durable when it returns: the data has reached the disk. kFenced: another incarnation owns the store. kInternal: a
+  // record that may not exist, such as a negative amount. After kFenced and kInternal nothing was written; after
+  // kStorage it is unknown whether it was. Any error means the process must stop without retrying (rule 15).
+  // REQUIRES: OpenIncarnation succeeded.
   virtual Status Commit(const GatewayRecords& records) = 0;
 };
 
