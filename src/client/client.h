@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,9 +42,9 @@ class Client {
   // Ends with the payment's state, or with an error that says whether it may still take effect (see Delivery). A payment
   // that is still on its way is followed for up to the configured timeout.
   rpc::CallResult<PaymentOutcome> Pay(const protocol::PaymentOrder& order);
-  // Each order stands alone; one result for each. An error on the outside is about all of them.
-  rpc::CallResult<std::vector<rpc::CallResult<PaymentOutcome>>> PayAll(
-      const std::vector<protocol::PaymentOrder>& orders);
+  // The same for many in one call, each standing alone: one result for each, in their order. Payments that are still on
+  // their way are not followed. REQUIRES: at most limits::kMaxPaymentsPerCall orders.
+  std::vector<rpc::CallResult<PaymentOutcome>> PayAll(const std::vector<protocol::PaymentOrder>& orders);
   rpc::CallResult<rpc::Payment> GetPayment(const Uuid& id);
   rpc::CallResult<rpc::Balance> CheckBalance(const std::string& bank_id);
   rpc::CallResult<rpc::HistoryPage> History(const rpc::HistoryPageRequest& request);
@@ -63,12 +62,11 @@ class Client {
                                 const std::function<rpc::CallResult<T>(const std::string& access_token)>& attempt);
   // A token good for some seconds at least, and not `refused`.
   rpc::CallResult<std::string> AccessToken(const std::string& refused);
-  // Turns the answer about one order into its outcome.
-  rpc::CallResult<PaymentOutcome> ToOutcome(rpc::CallResult<rpc::Payment> answer, bool first_attempt) const;
   // Asks about a payment that is on its way until it has ended or time is up.
   rpc::Payment Follow(rpc::Payment payment);
   void Log(std::string_view method, const Uuid* id, int attempt, const rpc::CallError* error);
-  void LogPayment(std::string_view method, const rpc::Payment& payment, bool duplicate);
+  void LogOutcome(std::string_view method, const Uuid& id, int attempt,
+                  const rpc::CallResult<PaymentOutcome>& outcome);
 
   ClientConfig config_;
   std::unique_ptr<rpc::GatewayClient> gateway_;

@@ -2,10 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
-#include <unistd.h>
+#include "security/secure_file.h"
 
 namespace strife::client {
 namespace {
@@ -31,9 +34,12 @@ Session FromJson(const Json& json) {
 }  // namespace
 
 Result<Session> SessionFile::Load() const {
-  auto content = ReadPrivateFile(file());
+  auto content = security::ReadFile(file());
   if (!content && content.error().code == ErrorCode::kNotFound) {
     return Fail(ErrorCode::kUnauthenticated, "nobody is logged in; run strife login USER");
+  }
+  if (content) {
+    if (auto own = security::CheckKeyFile(file()); !own) return std::unexpected(own.error());
   }
   if (!content) return std::unexpected(content.error());
   try {
@@ -44,7 +50,7 @@ Result<Session> SessionFile::Load() const {
 }
 
 Status SessionFile::Save(const Session& session) const {
-  if (auto made = MakePrivateFolder(data_dir_); !made) return made;
+  if (auto made = MakeFolder(); !made) return made;
   Json accounts = Json::array();
   for (const auto& account : session.accounts) {
     accounts.push_back({{"bank_id", account.bank_id}, {"account_id", account.account_id}});
@@ -56,7 +62,8 @@ Status SessionFile::Save(const Session& session) const {
                {"refresh_token", session.refresh_token},
                {"refresh_expires_at_unix_us", ToUnixMicroseconds(session.refresh_expires_at)},
                {"accounts", accounts}};
-  return WritePrivateFile(file(), json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  std::string content = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return security::WriteFile(file(), content, security::kPrivateMode, security::Existing::kReplace);
 }
 
 Status SessionFile::Remove() const {
@@ -65,8 +72,16 @@ Status SessionFile::Remove() const {
 }
 
 Result<FileLock> SessionFile::Lock() const {
-  if (auto made = MakePrivateFolder(data_dir_); !made) return std::unexpected(made.error());
+  if (auto made = MakeFolder(); !made) return std::unexpected(made.error());
   return FileLock::Acquire(data_dir_ / "session.lock");
+}
+
+Status SessionFile::MakeFolder() const {
+  std::error_code error;
+  if (std::filesystem::is_directory(data_dir_, error)) return {};
+  if (data_dir_.has_parent_path()) std::filesystem::create_directories(data_dir_.parent_path(), error);
+  if (::mkdir(data_dir_.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return Fail(ErrorCode::kStorage, "cannot create the folder " + data_dir_.string() + ": " + std::strerror(errno));
 }
 
 }  // namespace strife::client

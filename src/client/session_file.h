@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "client/private_file.h"
+#include "client/file_lock.h"
 #include "protocol/types.h"
 
 namespace strife::client {
@@ -40,6 +40,7 @@ class SessionFile {
 
  private:
   std::filesystem::path file() const { return data_dir_ / "session.json"; }
+  Status MakeFolder() const;
 
   std::filesystem::path data_dir_;
 };
