@@ -46,6 +46,8 @@ struct Identity {
 
 // 1 to 255 lower-case letters, digits, '.', '-', '_'.
 bool IsTrustDomain(std::string_view text);
+// IsIdentifier, as long as a bank id or user name may be.
+bool IsIdentityName(Role role, std::string_view name);
 
 // What Strife reads of a leaf certificate.
 struct Certificate {
