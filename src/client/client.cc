@@ -37,27 +37,32 @@ CallError Local(Error error) {
 
 std::string_view StateWord(PaymentState state) {
   switch (state) {
-    case PaymentState::kInitiated: return "initiated";
-    case PaymentState::kCommitting: return "committing";
-    case PaymentState::kCompleted: return "completed";
-    case PaymentState::kAborted: return "aborted";
-    case PaymentState::kPartialCommit: return "partial_commit_recovery_needed";
+    case PaymentState::kInitiated:
+      return "initiated";
+    case PaymentState::kCommitting:
+      return "committing";
+    case PaymentState::kCompleted:
+      return "completed";
+    case PaymentState::kAborted:
+      return "aborted";
+    case PaymentState::kPartialCommit:
+      return "partial_commit_recovery_needed";
   }
   return "unknown";
 }
 
-Session ToSession(const std::string& gateway, const std::string& username, rpc::SessionTokens tokens) {
+Session ToSession(const std::string& gateway, const std::string& username, rpc::SessionGrant tokens) {
   return {.gateway = gateway,
           .username = username,
           .access_token = std::move(tokens.access_token),
-          .access_expires_at = tokens.access_expires_at,
+          .access_expires_at = tokens.expires_at,
           .refresh_token = std::move(tokens.refresh_token),
           .refresh_expires_at = tokens.refresh_expires_at,
           .accounts = std::move(tokens.accounts)};
 }
 
 // Turns the answer about one order into its outcome.
-CallResult<PaymentOutcome> ToOutcome(CallResult<rpc::Payment> answer, bool first_attempt) {
+CallResult<PaymentOutcome> ToOutcome(CallResult<protocol::PaymentRecord> answer, bool first_attempt) {
   if (answer) return PaymentOutcome{.payment = std::move(*answer), .duplicate = false};
   CallError& error = answer.error();
   if (error.error.code != ErrorCode::kAlreadyExists || !error.prior) return std::unexpected(std::move(error));
@@ -77,9 +82,7 @@ Client::Client(const ClientConfig& config, std::unique_ptr<rpc::GatewayClient> g
 
 Result<std::unique_ptr<Client>> Client::Open(const ClientConfig& config) {
   auto gateway = rpc::GatewayClient::Create({.endpoint = config.gateway,
-                                             .ca_file = config.ca_file,
-                                             .cert_file = config.cert_file,
-                                             .key_file = config.key_file,
+                                             .files = {config.ca_file, config.cert_file, config.key_file},
                                              .timeout = config.timeout});
   if (!gateway) return std::unexpected(gateway.error());
   LogOptions options;
@@ -137,7 +140,8 @@ CallResult<std::string> Client::AccessToken(const std::string& refused) {
   if (!tokens) {
     CallError error = std::move(tokens.error());
     if (error.error.code == ErrorCode::kUnauthenticated) {
-      error.error.message = "the session of " + session_->username + " has ended; run strife login " + session_->username;
+      error.error.message =
+          "the session of " + session_->username + " has ended; run strife login " + session_->username;
     }
     return std::unexpected(std::move(error));
   }
@@ -147,8 +151,8 @@ CallResult<std::string> Client::AccessToken(const std::string& refused) {
 }
 
 CallResult<Session> Client::Login(const std::string& username, const std::string& password) {
-  auto tokens = Retry<rpc::SessionTokens>("AuthenticateClient", nullptr,
-                                          [&] { return gateway_->AuthenticateClient(username, password); });
+  auto tokens = Retry<rpc::SessionGrant>("AuthenticateClient", nullptr,
+                                         [&] { return gateway_->AuthenticateClient(username, password); });
   if (!tokens) return std::unexpected(std::move(tokens.error()));
   Session session = ToSession(config_.gateway, username, std::move(*tokens));
   auto lock = session_file_.Lock();
@@ -176,9 +180,9 @@ CallResult<void> Client::Logout() {
 Result<Session> Client::CurrentSession() const {
   auto session = session_file_.Load();
   if (session && session->gateway != config_.gateway) {
-    return Fail(ErrorCode::kUnauthenticated, "the session in " + config_.data_dir.string() + " is with the gateway at " +
-                                                 session->gateway + ", not " + config_.gateway +
-                                                 "; run strife login USER");
+    return Fail(ErrorCode::kUnauthenticated, "the session in " + config_.data_dir.string() +
+                                                 " is with the gateway at " + session->gateway + ", not " +
+                                                 config_.gateway + "; run strife login USER");
   }
   return session;
 }
@@ -197,7 +201,7 @@ CallResult<PaymentOutcome> Client::Pay(const protocol::PaymentOrder& order) {
 }
 
 std::vector<CallResult<PaymentOutcome>> Client::PayAll(const std::vector<protocol::PaymentOrder>& orders) {
-  using Answers = std::vector<CallResult<rpc::Payment>>;
+  using Answers = std::vector<CallResult<protocol::PaymentRecord>>;
   std::vector<CallResult<PaymentOutcome>> outcomes(orders.size());
   std::vector<Attempts> attempts(orders.size(), Attempts(config_.max_retries, config_.retry_delay));
   std::vector<std::size_t> open(orders.size());
@@ -237,21 +241,21 @@ std::vector<CallResult<PaymentOutcome>> Client::PayAll(const std::vector<protoco
   return outcomes;
 }
 
-rpc::Payment Client::Follow(rpc::Payment payment) {
+protocol::PaymentRecord Client::Follow(protocol::PaymentRecord payment) {
   auto give_up = std::chrono::steady_clock::now() + config_.timeout;
   while (payment.state == PaymentState::kInitiated || payment.state == PaymentState::kCommitting) {
     if (std::chrono::steady_clock::now() >= give_up) return payment;
     std::this_thread::sleep_for(kFollowInterval);
-    auto later = GetPayment(payment.id);
+    auto later = GetPayment(payment.order.id);
     if (!later) return payment;
     payment = std::move(*later);
   }
   return payment;
 }
 
-CallResult<rpc::Payment> Client::GetPayment(const Uuid& id) {
-  return Authorized<rpc::Payment>("GetPayment", &id,
-                                  [&](const std::string& token) { return gateway_->GetPayment(token, id); });
+CallResult<protocol::PaymentRecord> Client::GetPayment(const Uuid& id) {
+  return Authorized<protocol::PaymentRecord>("GetPayment", &id,
+                                             [&](const std::string& token) { return gateway_->GetPayment(token, id); });
 }
 
 CallResult<rpc::Balance> Client::CheckBalance(const std::string& bank_id) {
@@ -259,7 +263,7 @@ CallResult<rpc::Balance> Client::CheckBalance(const std::string& bank_id) {
                                   [&](const std::string& token) { return gateway_->CheckBalance(token, bank_id); });
 }
 
-CallResult<rpc::HistoryPage> Client::History(const rpc::HistoryPageRequest& request) {
+CallResult<rpc::HistoryPage> Client::History(const rpc::HistoryRequest& request) {
   return Authorized<rpc::HistoryPage>("ViewTransactionHistory", nullptr, [&](const std::string& token) {
     return gateway_->ViewTransactionHistory(token, request);
   });
@@ -285,10 +289,10 @@ void Client::LogOutcome(std::string_view method, const Uuid& id, int attempt,
                         const CallResult<PaymentOutcome>& outcome) {
   if (!outcome) return Log(method, &id, attempt, &outcome.error());
   if (!log_.Enabled(LogLevel::kInfo)) return;
-  const rpc::Payment& payment = outcome->payment;
+  const protocol::PaymentRecord& payment = outcome->payment;
   LogLine line("payment");
   line.Add("method", method).Add("peer", config_.gateway).Add("attempt", attempt).Add("transaction_id", id);
-  line.Add(payment.amount).Add("outcome", StateWord(payment.state)).Add("duplicate", outcome->duplicate);
+  line.Add(payment.order.amount).Add("outcome", StateWord(payment.state)).Add("duplicate", outcome->duplicate);
   if (!payment.reason_code.empty()) line.Add("reason_code", payment.reason_code);
   log_.Write(LogLevel::kInfo, line);
 }

@@ -18,7 +18,7 @@
 namespace strife::client {
 
 struct PaymentOutcome {
-  rpc::Payment payment;
+  protocol::PaymentRecord payment;
   bool duplicate = false;  // the id had been used for this same payment before the first attempt of this call
 };
 
@@ -39,15 +39,15 @@ class Client {
   // The session on disk; asks nobody. kUnauthenticated when there is none for this gateway.
   Result<Session> CurrentSession() const;
 
-  // Ends with the payment's state, or with an error that says whether it may still take effect (see Delivery). A payment
-  // that is still on its way is followed for up to the configured timeout.
+  // Ends with the payment's state, or with an error that says whether it may still take effect (see Delivery). A
+  // payment that is still on its way is followed for up to the configured timeout.
   rpc::CallResult<PaymentOutcome> Pay(const protocol::PaymentOrder& order);
   // The same for many in one call, each standing alone: one result for each, in their order. Payments that are still on
   // their way are not followed. REQUIRES: at most limits::kMaxPaymentsPerCall orders.
   std::vector<rpc::CallResult<PaymentOutcome>> PayAll(const std::vector<protocol::PaymentOrder>& orders);
-  rpc::CallResult<rpc::Payment> GetPayment(const Uuid& id);
+  rpc::CallResult<protocol::PaymentRecord> GetPayment(const Uuid& id);
   rpc::CallResult<rpc::Balance> CheckBalance(const std::string& bank_id);
-  rpc::CallResult<rpc::HistoryPage> History(const rpc::HistoryPageRequest& request);
+  rpc::CallResult<rpc::HistoryPage> History(const rpc::HistoryRequest& request);
 
  private:
   Client(const ClientConfig& config, std::unique_ptr<rpc::GatewayClient> gateway,
@@ -63,10 +63,9 @@ class Client {
   // A token good for some seconds at least, and not `refused`.
   rpc::CallResult<std::string> AccessToken(const std::string& refused);
   // Asks about a payment that is on its way until it has ended or time is up.
-  rpc::Payment Follow(rpc::Payment payment);
+  protocol::PaymentRecord Follow(protocol::PaymentRecord payment);
   void Log(std::string_view method, const Uuid* id, int attempt, const rpc::CallError* error);
-  void LogOutcome(std::string_view method, const Uuid& id, int attempt,
-                  const rpc::CallResult<PaymentOutcome>& outcome);
+  void LogOutcome(std::string_view method, const Uuid& id, int attempt, const rpc::CallResult<PaymentOutcome>& outcome);
 
   ClientConfig config_;
   std::unique_ptr<rpc::GatewayClient> gateway_;

@@ -1,12 +1,11 @@
 #include "client/session_file.h"
 
-#include <nlohmann/json.hpp>
-
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "security/secure_file.h"
 

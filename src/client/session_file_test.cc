@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <sys/stat.h>
 
 #include <fstream>
@@ -45,7 +44,7 @@ TEST_F(SessionFileTest, Save_LoadsBackTheSame) {
 TEST_F(SessionFileTest, Save_OnlyTheOwnerCanRead) {
   SessionFile file(folder_ / "data");
   ASSERT_TRUE(file.Save(session_));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((folder_ / "data/session.json").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   ASSERT_EQ(::stat((folder_ / "data").c_str(), &status), 0);

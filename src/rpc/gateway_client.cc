@@ -40,7 +40,7 @@ auto Translate(const CallResult<Response>& response) -> decltype(FromReply(*resp
 }
 
 template <typename Response>
-CallResult<Payment> TranslatePayment(const CallResult<Response>& response) {
+CallResult<protocol::PaymentRecord> TranslatePayment(const CallResult<Response>& response) {
   if (!response) return std::unexpected(response.error());
   return FromReply(response->payment());
 }
@@ -121,22 +121,24 @@ GatewayClient::GatewayClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 GatewayClient::~GatewayClient() = default;
 
 Result<std::unique_ptr<GatewayClient>> GatewayClient::Create(const GatewayClientOptions& options) {
-  auto credentials = GatewayCredentials(options);
-  if (!credentials) return std::unexpected(credentials.error());
+  WallTime now(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
+  auto own = security::LoadCredentials(options.files, security::Role::kClient, now);
+  if (!own) return std::unexpected(own.error());
+  security::Identity gateway{own->certificate.identity.trust_domain, security::Role::kGateway, ""};
   auto impl = std::make_unique<Impl>();
   impl->options = options;
-  impl->credentials = std::move(*credentials);
+  impl->credentials = ChannelTls(options.files, gateway);
   return std::unique_ptr<GatewayClient>(new GatewayClient(std::move(impl)));
 }
 
-CallResult<SessionTokens> GatewayClient::AuthenticateClient(const std::string& username, const std::string& password) {
+CallResult<SessionGrant> GatewayClient::AuthenticateClient(const std::string& username, const std::string& password) {
   v1::AuthenticateClientRequest request;
   request.set_username(username);
   request.set_password(password);
   return Translate(impl_->Call(&Stub::AuthenticateClient, nullptr, request, Effect::kNone));
 }
 
-CallResult<SessionTokens> GatewayClient::RefreshSession(const std::string& refresh_token) {
+CallResult<SessionGrant> GatewayClient::RefreshSession(const std::string& refresh_token) {
   v1::RefreshSessionRequest request;
   request.set_refresh_token(refresh_token);
   return Translate(impl_->Call(&Stub::RefreshSession, nullptr, request, Effect::kNone));
@@ -148,8 +150,8 @@ CallResult<void> GatewayClient::LogoutClient(const std::string& access_token) {
   return {};
 }
 
-CallResult<Payment> GatewayClient::ProcessPayment(const std::string& access_token,
-                                                  const protocol::PaymentOrder& order) {
+CallResult<protocol::PaymentRecord> GatewayClient::ProcessPayment(const std::string& access_token,
+                                                                  const protocol::PaymentOrder& order) {
   v1::ProcessPaymentRequest request;
   FillRequest(order, &request);
   return TranslatePayment(impl_->Call(&Stub::ProcessPayment, &access_token, request, Effect::kPayment));
@@ -179,7 +181,7 @@ void GatewayClient::ProcessPaymentAsync(const std::string& access_token, const p
       });
 }
 
-CallResult<std::vector<CallResult<Payment>>> GatewayClient::ProcessPayments(
+CallResult<std::vector<CallResult<protocol::PaymentRecord>>> GatewayClient::ProcessPayments(
     const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders) {
   STRIFE_ASSERT(orders.size() <= limits::kMaxPaymentsPerCall);
   v1::ProcessPaymentsRequest request;
@@ -189,13 +191,13 @@ CallResult<std::vector<CallResult<Payment>>> GatewayClient::ProcessPayments(
   if (static_cast<std::size_t>(response->results_size()) != orders.size()) {
     return std::unexpected(UnreadableAnswer("another number of results than payments were sent"));
   }
-  std::vector<CallResult<Payment>> results;
+  std::vector<CallResult<protocol::PaymentRecord>> results;
   results.reserve(orders.size());
   for (const auto& result : response->results()) results.push_back(FromReply(result));
   return results;
 }
 
-CallResult<Payment> GatewayClient::GetPayment(const std::string& access_token, const Uuid& id) {
+CallResult<protocol::PaymentRecord> GatewayClient::GetPayment(const std::string& access_token, const Uuid& id) {
   v1::GetPaymentRequest request;
   request.set_transaction_id(id.ToString());
   return TranslatePayment(impl_->Call(&Stub::GetPayment, &access_token, request, Effect::kNone));
@@ -208,7 +210,7 @@ CallResult<Balance> GatewayClient::CheckBalance(const std::string& access_token,
 }
 
 CallResult<HistoryPage> GatewayClient::ViewTransactionHistory(const std::string& access_token,
-                                                              const HistoryPageRequest& page) {
+                                                              const HistoryRequest& page) {
   v1::ViewTransactionHistoryRequest request;
   FillRequest(page, &request);
   return Translate(impl_->Call(&Stub::ViewTransactionHistory, &access_token, request, Effect::kNone));

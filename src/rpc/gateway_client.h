@@ -4,62 +4,20 @@
 
 #include <chrono>
 #include <expected>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/money.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "base/uuid.h"
 #include "protocol/types.h"
+#include "rpc/gateway_api.h"
+#include "security/credentials.h"
 
 namespace strife::rpc {
-
-// A payment as the gateway tells its payer about it.
-struct Payment {
-  Uuid id;
-  protocol::AccountRef from;
-  protocol::AccountRef to;
-  Money amount;
-  std::string memo;
-  protocol::PaymentState state = protocol::PaymentState::kInitiated;
-  std::string reason_code;
-  std::string message;
-  WallTime created_at;
-  WallTime updated_at;
-};
-
-struct SessionTokens {
-  std::string access_token;  // secret, as is the refresh token
-  WallTime access_expires_at;
-  std::string refresh_token;
-  WallTime refresh_expires_at;
-  std::vector<protocol::AccountRef> accounts;  // of the user
-};
-
-struct Balance {
-  Money posted;
-  Money held;
-  Money available;
-  WallTime as_of;
-};
-
-struct HistoryPageRequest {
-  int page_size = 50;
-  std::string page_token;  // empty for the first page
-  std::optional<protocol::PaymentState> state;
-  std::optional<WallTime> since;  // created at or after
-  std::optional<WallTime> until;  // created before
-};
-
-struct HistoryPage {
-  std::vector<Payment> payments;  // newest first
-  std::string next_page_token;    // empty on the last page
-};
 
 // What is known about a call that did not succeed.
 enum class Delivery {
@@ -73,8 +31,8 @@ struct CallError {
   Delivery delivery = Delivery::kUnknown;
   bool retryable = false;  // the same request may be sent again unchanged
   std::string reason_code;
-  std::string field;             // of the request, when one is at fault
-  std::optional<Payment> prior;  // kAlreadyExists with the same payment: that payment as it now stands
+  std::string field;                             // of the request, when one is at fault
+  std::optional<protocol::PaymentRecord> prior;  // kAlreadyExists with the same payment: that payment as it now stands
   // The server's wish for the next attempt: this long from now; negative: do not try again.
   std::optional<std::chrono::milliseconds> pushback;
 };
@@ -84,36 +42,37 @@ using CallResult = std::expected<T, CallError>;
 
 struct GatewayClientOptions {
   std::string endpoint;  // host:port
-  std::filesystem::path ca_file;
-  std::filesystem::path cert_file;
-  std::filesystem::path key_file;
+  security::CredentialFiles files;
   Duration timeout = std::chrono::seconds(10);  // of each call, connecting included
 };
 
 // Thread-safe. The access token goes in with each call that needs one.
 class GatewayClient {
  public:
-  using PaymentCallback = std::function<void(CallResult<Payment>)>;
+  using PaymentCallback = std::function<void(CallResult<protocol::PaymentRecord>)>;
 
-  // Reads the certificate files; the connection itself is made by the first call. The peer must prove to be a gateway.
+  // Reads and checks the certificate files; the connection itself is made by the first call. The peer must prove to be
+  // a gateway.
   static Result<std::unique_ptr<GatewayClient>> Create(const GatewayClientOptions& options);
   // REQUIRES: no call in flight.
   ~GatewayClient();
 
-  CallResult<SessionTokens> AuthenticateClient(const std::string& username, const std::string& password);
-  CallResult<SessionTokens> RefreshSession(const std::string& refresh_token);
+  CallResult<SessionGrant> AuthenticateClient(const std::string& username, const std::string& password);
+  CallResult<SessionGrant> RefreshSession(const std::string& refresh_token);
   CallResult<void> LogoutClient(const std::string& access_token);
+  // In a payment that comes back `order.payer` and `epoch` are not set: the gateway does not tell them.
   // A value means the gateway answered with the payment's state, whatever that state is. `payer` in an order is
   // ignored: the token says who pays.
-  CallResult<Payment> ProcessPayment(const std::string& access_token, const protocol::PaymentOrder& order);
+  CallResult<protocol::PaymentRecord> ProcessPayment(const std::string& access_token,
+                                                     const protocol::PaymentOrder& order);
   // The same without waiting, not even for a connection. `done` runs exactly once, on a gRPC thread: it must not block.
   void ProcessPaymentAsync(const std::string& access_token, const protocol::PaymentOrder& order, PaymentCallback done);
   // One result for each order, in their order. REQUIRES: at most limits::kMaxPaymentsPerCall orders.
-  CallResult<std::vector<CallResult<Payment>>> ProcessPayments(const std::string& access_token,
-                                                               const std::vector<protocol::PaymentOrder>& orders);
-  CallResult<Payment> GetPayment(const std::string& access_token, const Uuid& id);
+  CallResult<std::vector<CallResult<protocol::PaymentRecord>>> ProcessPayments(
+      const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders);
+  CallResult<protocol::PaymentRecord> GetPayment(const std::string& access_token, const Uuid& id);
   CallResult<Balance> CheckBalance(const std::string& access_token, const std::string& bank_id);
-  CallResult<HistoryPage> ViewTransactionHistory(const std::string& access_token, const HistoryPageRequest& request);
+  CallResult<HistoryPage> ViewTransactionHistory(const std::string& access_token, const HistoryRequest& request);
 
  private:
   struct Impl;

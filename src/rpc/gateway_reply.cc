@@ -1,89 +1,52 @@
 #include "rpc/gateway_reply.h"
 
-#include <google/protobuf/timestamp.pb.h>
-
 #include <charconv>
 
 #include "base/text.h"
-#include "strife/v1/types.pb.h"
+#include "rpc/convert.h"
+#include "rpc/status.h"
 
 namespace strife::rpc {
 namespace {
 
 using grpc::StatusCode;
 
-WallTime ToWallTime(const google::protobuf::Timestamp& time) {
-  return WallTime(std::chrono::seconds(time.seconds()) + std::chrono::microseconds(time.nanos() / 1000));
-}
-
-google::protobuf::Timestamp ToTimestamp(WallTime time) {
-  auto seconds = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch());
-  google::protobuf::Timestamp timestamp;
-  timestamp.set_seconds(seconds.count());
-  timestamp.set_nanos(static_cast<std::int32_t>((time.time_since_epoch() - seconds).count() * 1000));
-  return timestamp;
-}
-
-std::optional<Money> ToMoney(const v1::Money& money) {
-  auto currency = Currency::Parse(money.currency());
-  if (!currency) return std::nullopt;
-  return Money{money.minor_units(), *currency};
-}
-
-std::optional<protocol::PaymentState> ToState(v1::PaymentState state) {
-  switch (state) {
-    case v1::PAYMENT_STATE_INITIATED: return protocol::PaymentState::kInitiated;
-    case v1::PAYMENT_STATE_COMMITTING: return protocol::PaymentState::kCommitting;
-    case v1::PAYMENT_STATE_COMPLETED: return protocol::PaymentState::kCompleted;
-    case v1::PAYMENT_STATE_ABORTED: return protocol::PaymentState::kAborted;
-    case v1::PAYMENT_STATE_PARTIAL_COMMIT_RECOVERY_NEEDED: return protocol::PaymentState::kPartialCommit;
-    default: return std::nullopt;
-  }
-}
-
-v1::PaymentState ToProto(protocol::PaymentState state) {
-  switch (state) {
-    case protocol::PaymentState::kInitiated: return v1::PAYMENT_STATE_INITIATED;
-    case protocol::PaymentState::kCommitting: return v1::PAYMENT_STATE_COMMITTING;
-    case protocol::PaymentState::kCompleted: return v1::PAYMENT_STATE_COMPLETED;
-    case protocol::PaymentState::kAborted: return v1::PAYMENT_STATE_ABORTED;
-    case protocol::PaymentState::kPartialCommit: return v1::PAYMENT_STATE_PARTIAL_COMMIT_RECOVERY_NEEDED;
-  }
-  return v1::PAYMENT_STATE_UNSPECIFIED;
-}
-
-protocol::AccountRef ToAccount(const v1::AccountRef& account) { return {account.bank_id(), account.account_id()}; }
-
-void FillAccount(const protocol::AccountRef& account, v1::AccountRef* out) {
-  out->set_bank_id(account.bank_id);
-  out->set_account_id(account.account_id);
-}
-
 template <typename Response>
-CallResult<SessionTokens> ToTokens(const Response& response) {
-  SessionTokens tokens{.access_token = response.access_token(),
-                       .access_expires_at = ToWallTime(response.expires_at()),
-                       .refresh_token = response.refresh_token(),
-                       .refresh_expires_at = ToWallTime(response.refresh_expires_at()),
-                       .accounts = {}};
-  for (const auto& account : response.accounts()) tokens.accounts.push_back(ToAccount(account));
-  return tokens;
+CallResult<SessionGrant> ToGrant(const Response& response) {
+  auto expires_at = FromProto(response.expires_at());
+  auto refresh_expires_at = FromProto(response.refresh_expires_at());
+  if (!expires_at || !refresh_expires_at) return std::unexpected(UnreadableAnswer("an impossible time"));
+  SessionGrant grant{.access_token = response.access_token(),
+                     .expires_at = *expires_at,
+                     .refresh_token = response.refresh_token(),
+                     .refresh_expires_at = *refresh_expires_at,
+                     .accounts = {}};
+  for (const auto& account : response.accounts()) grant.accounts.push_back(FromProto(account));
+  return grant;
 }
 
 ErrorCode ToErrorCode(int code) {
   switch (code) {
     case StatusCode::INVALID_ARGUMENT:
     case StatusCode::OUT_OF_RANGE:
-    case StatusCode::FAILED_PRECONDITION: return ErrorCode::kInvalidInput;
-    case StatusCode::NOT_FOUND: return ErrorCode::kNotFound;
-    case StatusCode::ALREADY_EXISTS: return ErrorCode::kAlreadyExists;
-    case StatusCode::PERMISSION_DENIED: return ErrorCode::kPermissionDenied;
-    case StatusCode::UNAUTHENTICATED: return ErrorCode::kUnauthenticated;
-    case StatusCode::RESOURCE_EXHAUSTED: return ErrorCode::kResourceExhausted;
+    case StatusCode::FAILED_PRECONDITION:
+      return ErrorCode::kInvalidInput;
+    case StatusCode::NOT_FOUND:
+      return ErrorCode::kNotFound;
+    case StatusCode::ALREADY_EXISTS:
+      return ErrorCode::kAlreadyExists;
+    case StatusCode::PERMISSION_DENIED:
+      return ErrorCode::kPermissionDenied;
+    case StatusCode::UNAUTHENTICATED:
+      return ErrorCode::kUnauthenticated;
+    case StatusCode::RESOURCE_EXHAUSTED:
+      return ErrorCode::kResourceExhausted;
     case StatusCode::UNAVAILABLE:
     case StatusCode::DEADLINE_EXCEEDED:
-    case StatusCode::CANCELLED: return ErrorCode::kUnavailable;
-    default: return ErrorCode::kInternal;
+    case StatusCode::CANCELLED:
+      return ErrorCode::kUnavailable;
+    default:
+      return ErrorCode::kInternal;
   }
 }
 
@@ -98,9 +61,12 @@ bool ProvesNoEffect(int code, bool from_strife) {
     case StatusCode::ALREADY_EXISTS:
     case StatusCode::PERMISSION_DENIED:
     case StatusCode::UNAUTHENTICATED:
-    case StatusCode::UNIMPLEMENTED: return true;
-    case StatusCode::RESOURCE_EXHAUSTED: return from_strife;
-    default: return false;
+    case StatusCode::UNIMPLEMENTED:
+      return true;
+    case StatusCode::RESOURCE_EXHAUSTED:
+      return from_strife;
+    default:
+      return false;
   }
 }
 
@@ -137,21 +103,11 @@ std::optional<std::chrono::milliseconds> Pushback(const grpc::ClientContext& con
   return std::chrono::milliseconds(ms);
 }
 
-std::optional<v1::ErrorDetail> Detail(const grpc::Status& status) {
-  v1::RpcStatus rich;
-  v1::ErrorDetail detail;
-  if (status.error_details().empty() || !rich.ParseFromString(status.error_details())) return std::nullopt;
-  for (const auto& any : rich.details()) {
-    if (any.UnpackTo(&detail)) return detail;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 CallError UnreadableAnswer(const std::string& what) {
-  return {.error = {ErrorCode::kInternal, "the gateway's answer holds " + what +
-                                              "; check that client and gateway are of the same version"},
+  return {.error = {ErrorCode::kInternal,
+                    "the gateway's answer holds " + what + "; check that client and gateway are of the same version"},
           .delivery = Delivery::kUnknown,
           .retryable = false,
           .reason_code = {},
@@ -160,30 +116,23 @@ CallError UnreadableAnswer(const std::string& what) {
           .pushback = {}};
 }
 
-CallResult<Payment> FromReply(const v1::Payment& payment) {
-  auto id = Uuid::Parse(payment.transaction_id());
-  auto amount = ToMoney(payment.amount());
-  auto state = ToState(payment.state());
-  if (!id || !amount || !state) return std::unexpected(UnreadableAnswer("a payment this version cannot read"));
-  return Payment{.id = *id,
-                 .from = ToAccount(payment.from()),
-                 .to = ToAccount(payment.to()),
-                 .amount = *amount,
-                 .memo = payment.memo(),
-                 .state = *state,
-                 .reason_code = payment.reason_code(),
-                 .message = payment.message(),
-                 .created_at = ToWallTime(payment.created_at()),
-                 .updated_at = ToWallTime(payment.updated_at())};
+CallResult<protocol::PaymentRecord> FromReply(const v1::Payment& payment) {
+  auto record = FromProto(payment);
+  if (!record) return std::unexpected(UnreadableAnswer("a payment this version cannot read"));
+  return std::move(*record);
 }
 
-CallResult<SessionTokens> FromReply(const v1::AuthenticateClientResponse& response) { return ToTokens(response); }
-CallResult<SessionTokens> FromReply(const v1::RefreshSessionResponse& response) { return ToTokens(response); }
+CallResult<SessionGrant> FromReply(const v1::AuthenticateClientResponse& response) { return ToGrant(response); }
+CallResult<SessionGrant> FromReply(const v1::RefreshSessionResponse& response) { return ToGrant(response); }
 
 CallResult<Balance> FromReply(const v1::CheckBalanceResponse& response) {
-  auto posted = ToMoney(response.posted()), held = ToMoney(response.held()), available = ToMoney(response.available());
-  if (!posted || !held || !available) return std::unexpected(UnreadableAnswer("a balance in an unknown currency"));
-  return Balance{.posted = *posted, .held = *held, .available = *available, .as_of = ToWallTime(response.as_of())};
+  auto posted = FromProto(response.posted()), held = FromProto(response.held());
+  auto available = FromProto(response.available());
+  auto as_of = FromProto(response.as_of());
+  if (!posted || !held || !available || !as_of) {
+    return std::unexpected(UnreadableAnswer("a balance this version cannot read"));
+  }
+  return Balance{.posted = *posted, .held = *held, .available = *available, .as_of = *as_of};
 }
 
 CallResult<HistoryPage> FromReply(const v1::ViewTransactionHistoryResponse& response) {
@@ -196,7 +145,7 @@ CallResult<HistoryPage> FromReply(const v1::ViewTransactionHistoryResponse& resp
   return page;
 }
 
-CallResult<Payment> FromReply(const v1::ProcessPaymentsResponse::Result& result) {
+CallResult<protocol::PaymentRecord> FromReply(const v1::ProcessPaymentsResponse::Result& result) {
   if (result.grpc_code() == StatusCode::OK) return FromReply(result.payment());
   return std::unexpected(Classify(result.grpc_code(), "the gateway refused the payment without saying why",
                                   result.has_error() ? &result.error() : nullptr, Effect::kPayment));
@@ -209,7 +158,7 @@ CallError FromStatus(const grpc::Status& status, const grpc::ClientContext& cont
   std::string message = gateway + " refused the call" + said;
   if (status.error_code() == StatusCode::DEADLINE_EXCEEDED) message = gateway + " did not answer in time";
   if (status.error_code() == StatusCode::UNAVAILABLE) message = "the connection to " + gateway + " failed" + said;
-  auto detail = Detail(status);
+  auto detail = ErrorDetailOf(status);
   CallError error = Classify(status.error_code(), std::move(message), detail ? &*detail : nullptr, effect);
   error.pushback = Pushback(context);
   return error;
@@ -217,19 +166,18 @@ CallError FromStatus(const grpc::Status& status, const grpc::ClientContext& cont
 
 void FillRequest(const protocol::PaymentOrder& order, v1::ProcessPaymentRequest* request) {
   request->set_transaction_id(order.id.ToString());
-  FillAccount(order.from, request->mutable_from());
-  FillAccount(order.to, request->mutable_to());
-  request->mutable_amount()->set_minor_units(order.amount.minor_units);
-  request->mutable_amount()->set_currency(std::string(order.amount.currency.code()));
+  ToProto(order.from, *request->mutable_from());
+  ToProto(order.to, *request->mutable_to());
+  ToProto(order.amount, *request->mutable_amount());
   request->set_memo(order.memo);
 }
 
-void FillRequest(const HistoryPageRequest& page, v1::ViewTransactionHistoryRequest* request) {
+void FillRequest(const HistoryRequest& page, v1::ViewTransactionHistoryRequest* request) {
   request->set_page_size(page.page_size);
   request->set_page_token(page.page_token);
   if (page.state) request->set_state(ToProto(*page.state));
-  if (page.since) *request->mutable_since() = ToTimestamp(*page.since);
-  if (page.until) *request->mutable_until() = ToTimestamp(*page.until);
+  if (page.since) ToProto(*page.since, *request->mutable_since());
+  if (page.until) ToProto(*page.until, *request->mutable_until());
 }
 
 }  // namespace strife::rpc

@@ -14,12 +14,12 @@ namespace strife::rpc {
 // Which failures leave a question: a call that may have moved money, or one that can simply be made again.
 enum class Effect { kNone, kPayment };
 
-CallResult<Payment> FromReply(const v1::Payment& payment);
-CallResult<SessionTokens> FromReply(const v1::AuthenticateClientResponse& response);
-CallResult<SessionTokens> FromReply(const v1::RefreshSessionResponse& response);
+CallResult<protocol::PaymentRecord> FromReply(const v1::Payment& payment);
+CallResult<SessionGrant> FromReply(const v1::AuthenticateClientResponse& response);
+CallResult<SessionGrant> FromReply(const v1::RefreshSessionResponse& response);
 CallResult<Balance> FromReply(const v1::CheckBalanceResponse& response);
 CallResult<HistoryPage> FromReply(const v1::ViewTransactionHistoryResponse& response);
-CallResult<Payment> FromReply(const v1::ProcessPaymentsResponse::Result& result);
+CallResult<protocol::PaymentRecord> FromReply(const v1::ProcessPaymentsResponse::Result& result);
 
 // The answer holds `what`, which this client cannot make sense of.
 CallError UnreadableAnswer(const std::string& what);
@@ -29,6 +29,6 @@ CallError FromStatus(const grpc::Status& status, const grpc::ClientContext& cont
                      const std::string& endpoint);
 
 void FillRequest(const protocol::PaymentOrder& order, v1::ProcessPaymentRequest* request);
-void FillRequest(const HistoryPageRequest& page, v1::ViewTransactionHistoryRequest* request);
+void FillRequest(const HistoryRequest& page, v1::ViewTransactionHistoryRequest* request);
 
 }  // namespace strife::rpc
