@@ -32,9 +32,9 @@ inline constexpr std::size_t kMaxOpenPaymentsPerBank = 15'000;  // so that one b
 inline constexpr std::size_t kMaxBanks = 256;
 inline constexpr std::size_t kMaxCurrenciesPerBank = 64;
 inline constexpr std::size_t kMaxCapabilitiesPerBank = 16;
-inline constexpr std::size_t kMaxCommandsPerBatch = 2048;       // in one message to a bank
-inline constexpr std::size_t kMaxWorkerQueue = 4096;            // reads and look-ups waiting for a worker
-inline constexpr std::size_t kMaxPasswordQueue = 64;            // logins waiting for the hash pool
+inline constexpr std::size_t kMaxCommandsPerBatch = 2048;  // in one message to a bank
+inline constexpr std::size_t kMaxWorkerQueue = 4096;       // reads and look-ups waiting for a worker
+inline constexpr std::size_t kMaxPasswordQueue = 64;       // logins waiting for the hash pool
 
 // Bank
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;

@@ -13,7 +13,8 @@ TEST(Currency, KnowsDecimalsOfIso4217AndRefusesTheRest) {
   EXPECT_EQ(Currency::Parse("USD")->exponent(), 2);
   EXPECT_EQ(Currency::Parse("JPY")->exponent(), 0);
   EXPECT_EQ(Currency::Parse("BHD")->exponent(), 3);
-  for (const char* bad : {"", "US", "USDX", "usd", "XXX", "SD ", " US", "D A"}) EXPECT_FALSE(Currency::Parse(bad)) << bad;
+  for (const char* bad : {"", "US", "USDX", "usd", "XXX", "SD ", " US", "D A"})
+    EXPECT_FALSE(Currency::Parse(bad)) << bad;
 }
 
 TEST(ParseAmount, ReadsWholeAndFractionalAmounts) {

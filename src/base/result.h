@@ -8,16 +8,16 @@
 namespace strife {
 
 enum class ErrorCode {
-  kInvalidInput,        // malformed or contradictory input; the same input fails again
-  kNotFound,            // the thing named does not exist
-  kAlreadyExists,       // would overwrite something
-  kPermissionDenied,    // not allowed, or a file's mode is too open
-  kUnauthenticated,     // no or no longer valid credentials
-  kUnavailable,         // the other side cannot be reached or is not ready; may work later
-  kResourceExhausted,   // a limit was reached before anything was done
-  kFenced,              // a newer incarnation has taken the store over
-  kStorage,             // reading or writing durable state failed; the process must not go on serving
-  kUnknownOutcome,      // the request may or may not have taken effect; ask again with the same id
+  kInvalidInput,       // malformed or contradictory input; the same input fails again
+  kNotFound,           // the thing named does not exist
+  kAlreadyExists,      // would overwrite something
+  kPermissionDenied,   // not allowed, or a file's mode is too open
+  kUnauthenticated,    // no or no longer valid credentials
+  kUnavailable,        // the other side cannot be reached or is not ready; may work later
+  kResourceExhausted,  // a limit was reached before anything was done
+  kFenced,             // a newer incarnation has taken the store over
+  kStorage,            // reading or writing durable state failed; the process must not go on serving
+  kUnknownOutcome,     // the request may or may not have taken effect; ask again with the same id
   kInternal,
 };
 

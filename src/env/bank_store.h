@@ -6,46 +6,20 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/money.h"
 #include "base/result.h"
 #include "env/cursor.h"
+#include "protocol/bank_batch.h"
 #include "protocol/types.h"
 
 namespace strife {
 
-struct BankKeys {
-  std::vector<Uuid> transactions;
-  std::vector<std::string> accounts;
-};
-
-// What was found; a key that is absent here is absent in the store.
-struct BankRows {
-  std::unordered_map<Uuid, protocol::BankTransactionRecord> transactions;
-  std::unordered_map<std::string, protocol::AccountRecord> accounts;
-};
-
-// The gateway store a bank works with and the highest sequence it has seen from it (rule 7).
-struct GatewaySeen {
-  Uuid store_id;
-  std::uint64_t sequence = 0;
-
-  bool operator==(const GatewaySeen&) const = default;
-};
-
-// Written together or not at all. Transactions and accounts are upserts by primary key: of one that exists only a
-// transaction's state, epoch, reason_code and updated_at and an account's status, posted, held and incoming change.
-// Entries are only ever inserted, and inserting one that exists is an error.
-struct BankRecords {
-  std::vector<protocol::BankTransactionRecord> transactions;
-  std::vector<protocol::AccountRecord> accounts;
-  std::vector<protocol::EntryRecord> entries;
-  std::optional<GatewaySeen> gateway_seen;
-
-  bool empty() const { return transactions.empty() && accounts.empty() && entries.empty() && !gateway_seen; }
-};
+using protocol::BankKeys;
+using protocol::BankRecords;
+using protocol::BankRows;
+using protocol::GatewaySeen;
 
 struct LedgerTotals {
   Currency currency;

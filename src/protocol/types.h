@@ -76,7 +76,7 @@ struct BankRecord {
   bool operator==(const BankRecord&) const = default;
 };
 
-// ---- The bank's durable records --------------------------------------------------------------------------------------
+// ---- The bank's durable records ----
 
 enum class AccountKind : std::uint8_t { kCustomer = 1, kClearing = 2, kCash = 3, kOpening = 4 };
 enum class AccountStatus : std::uint8_t { kActive = 1, kBlocked = 2, kClosed = 3 };
@@ -102,12 +102,12 @@ struct BankTransactionRecord {
   Uuid id;
   BankTransactionKind kind = BankTransactionKind::kPayment;
   BankTransactionState state = BankTransactionState::kPrepared;
-  std::uint64_t epoch = 0;      // highest gateway epoch seen for it (rule 9)
-  Uuid gateway_store_id;        // store of the gateway that prepared it; nil for direct and opening
-  std::string debit_account;    // account here that pays; empty when that leg is elsewhere
-  std::string credit_account;   // account here that receives; empty when that leg is elsewhere
+  std::uint64_t epoch = 0;     // highest gateway epoch seen for it (rule 9)
+  Uuid gateway_store_id;       // store of the gateway that prepared it; nil for direct and opening
+  std::string debit_account;   // account here that pays; empty when that leg is elsewhere
+  std::string credit_account;  // account here that receives; empty when that leg is elsewhere
   Money amount;
-  std::string reason_code;      // why it was refused
+  std::string reason_code;  // why it was refused
   WallTime created_at;
   WallTime updated_at;
 
@@ -126,7 +126,7 @@ struct EntryRecord {
   bool operator==(const EntryRecord&) const = default;
 };
 
-// ---- Messages between gateway and bank -------------------------------------------------------------------------------
+// ---- Messages between gateway and bank ----
 
 enum class CommandKind : std::uint8_t { kPrepare = 1, kCommit = 2, kAbort = 3 };
 

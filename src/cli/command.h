@@ -1,0 +1,37 @@
+// How a command family joins the executable.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace strife::cli {
+
+// Set by the callback of the command that was named; run after the whole command line has been read and found right.
+// Returns the exit status.
+struct Invocation {
+  std::function<int()> run;
+};
+
+// Adds a subcommand whose run is `action`. Its help ends with `examples`: one "strife …" per line.
+CLI::App* AddCommand(CLI::App& parent, Invocation& invocation, const std::string& name, const std::string& description,
+                     const std::string& examples, std::function<int()> action);
+
+// One function for each family.
+void AddServerCommands(CLI::App& app, Invocation& invocation);   // gateway, bank
+void AddNetworkCommands(CLI::App& app, Invocation& invocation);  // init, up
+void AddSessionCommands(CLI::App& app, Invocation& invocation);  // login, logout, whoami
+void AddPayCommand(CLI::App& app, Invocation& invocation);       // pay
+void AddLookupCommands(CLI::App& app, Invocation& invocation);   // payment, history, balance
+void AddPkiCommands(CLI::App& app, Invocation& invocation);      // pki …
+void AddUsersCommands(CLI::App& app, Invocation& invocation);    // users …
+void AddVerifyCommand(CLI::App& app, Invocation& invocation);    // verify
+void AddBenchCommands(CLI::App& app, Invocation& invocation);    // bench …
+
+// The whole executable: reads the command line, runs the command, returns the exit status. Prints every error itself.
+int Run(int argc, char** argv);
+
+}  // namespace strife::cli

@@ -1,0 +1,94 @@
+#include "cli/configs.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+namespace strife::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kLogLevels = {"trace", "debug", "info", "warning", "error", "critical"};
+
+}  // namespace
+
+Settings GatewaySettings(gateway::GatewayConfig* config) {
+  Settings settings;
+  settings.Text("listen", &config->listen, "host:port to serve on");
+  settings.RequiredPath("data_dir", &config->data_dir, "Folder of the database and the token keys");
+  settings.RequiredPath("log_dir", &config->log_dir, "Folder of the logs");
+  settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
+  settings.RequiredPath("cert_file", &config->cert_file, "The gateway's certificate, PEM");
+  settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
+  settings.RequiredPath("users_file", &config->users_file, "Users, JSON");
+  settings.Time("transaction_timeout", &config->transaction_timeout, "How long a payment may take to be decided");
+  settings.Time("heartbeat_interval", &config->heartbeat_interval, "How often banks are to report");
+  settings.Time("access_token_lifetime", &config->access_token_lifetime, "How long an access token is valid");
+  settings.Time("refresh_token_lifetime", &config->refresh_token_lifetime, "How long a login lasts unused");
+  settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
+  return settings;
+}
+
+Settings BankSettings(bank::BankConfig* config) {
+  Settings settings;
+  settings.Text("listen", &config->listen, "host:port to serve on");
+  settings.Text("advertise", &config->advertise, "host:port the gateway is told to call, when it is not `listen`");
+  settings.Text("gateway", &config->gateway, "host:port of the gateway");
+  settings.Text("display_name", &config->display_name, "Name for people");
+  settings.RequiredPath("data_dir", &config->data_dir, "Folder of the database");
+  settings.RequiredPath("log_dir", &config->log_dir, "Folder of the logs");
+  settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
+  settings.RequiredPath("cert_file", &config->cert_file, "The bank's certificate, PEM: its name is the bank's id");
+  settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
+  settings.RequiredPath("accounts_file", &config->accounts_file, "Accounts and opening balances, JSON");
+  settings.Time("inquiry_delay", &config->inquiry_delay, "How long to wait for a decision before asking for it");
+  settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
+  return settings;
+}
+
+Settings ClientSettings(client::ClientConfig* config) {
+  Settings settings;
+  settings.Text("gateway", &config->gateway, "host:port of the gateway");
+  settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
+  settings.RequiredPath("cert_file", &config->cert_file, "The client's certificate, PEM");
+  settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
+  settings.RequiredPath("data_dir", &config->data_dir, "Folder of the session");
+  settings.RequiredPath("log_dir", &config->log_dir, "Folder of client.log");
+  settings.Time("timeout", &config->timeout, "How long one attempt may take");
+  settings.WholeNumber("max_retries", &config->max_retries, 0, 100, "How often to try again");
+  settings.Time("retry_delay", &config->retry_delay, "How long to wait before the first retry; doubles each time");
+  settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
+  return settings;
+}
+
+std::optional<fs::path> FindClientConfig(const std::string& config_flag) {
+  if (!config_flag.empty()) return config_flag;
+  if (const char* named = std::getenv("STRIFE_CONFIG"); named != nullptr && *named != '\0') return named;
+  std::error_code ignored;
+  if (fs::exists("client.toml", ignored)) return "client.toml";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
+    fs::path file = fs::path(home) / ".config/strife/client.toml";
+    if (fs::exists(file, ignored)) return file;
+  }
+  return std::nullopt;
+}
+
+ClientOptions::ClientOptions(CLI::App& command) : settings_(ClientSettings(&config_)) {
+  command
+      .add_option("--config", config_flag_,
+                  "Client configuration [STRIFE_CONFIG, else ./client.toml, else ~/.config/strife/client.toml]")
+      ->group("Settings");
+  settings_.AddFlags(command);
+}
+
+Result<client::ClientConfig> ClientOptions::Load() {
+  auto file = FindClientConfig(config_flag_);
+  auto loaded = settings_.Load(file);
+  if (loaded) return config_;
+  if (file) return std::unexpected(loaded.error());
+  return Fail(ErrorCode::kNotFound, loaded.error().message +
+                                        "; no client.toml was found: use --config, STRIFE_CONFIG, ./client.toml or "
+                                        "~/.config/strife/client.toml");
+}
+
+}  // namespace strife::cli

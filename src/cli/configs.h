@@ -1,0 +1,44 @@
+// Which setting fills which field of which configuration, and where the client looks for its own.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bank/config.h"
+#include "base/result.h"
+#include "cli/settings.h"
+#include "client/config.h"
+#include "gateway/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace strife::cli {
+
+// The configuration must outlive the settings.
+Settings GatewaySettings(gateway::GatewayConfig* config);
+Settings BankSettings(bank::BankConfig* config);
+Settings ClientSettings(client::ClientConfig* config);
+
+// --config, else STRIFE_CONFIG, else ./client.toml, else ~/.config/strife/client.toml; absent when there is none of
+// them. Only the last two may be missing: a named file that does not exist is left to Settings::Load to report.
+std::optional<std::filesystem::path> FindClientConfig(const std::string& config_flag);
+
+// The client's settings as flags of one command.
+class ClientOptions {
+ public:
+  // Adds --config and one flag for each setting. Must outlive the parsing of the command line.
+  explicit ClientOptions(CLI::App& command);
+
+  Result<client::ClientConfig> Load();
+
+ private:
+  std::string config_flag_;
+  client::ClientConfig config_;
+  Settings settings_;
+};
+
+}  // namespace strife::cli

@@ -1,0 +1,56 @@
+#include "cli/output.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+
+#include "base/text.h"
+
+namespace strife::cli {
+namespace {
+
+void WriteLine(std::FILE* stream, const std::string& line) { std::fprintf(stream, "%s\n", line.c_str()); }
+
+}  // namespace
+
+void AddOutputFlag(CLI::App& command, OutputFormat* format) {
+  static const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kTable},
+                                                               {"json", OutputFormat::kJson}};
+  auto keep = [format](const std::string& text) {
+    auto found = kFormats.find(text);
+    if (found == kFormats.end()) throw CLI::ValidationError("--output is \"" + text + "\"; write table or json");
+    *format = found->second;
+  };
+  command.add_option_function<std::string>("--output", keep, "How to print: table or json [table]");
+}
+
+Json AmountJson(const Money& money) {
+  return {{"amount", FormatAmount(money)},
+          {"minor_units", money.minor_units},
+          {"currency", std::string(money.currency.code())}};
+}
+
+std::string AmountText(const Money& money) { return FormatAmount(money) + " " + std::string(money.currency.code()); }
+
+void PrintJson(const Json& json) {
+  WriteLine(stdout, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void PrintText(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void PrintError(const std::string& message) {
+  std::fflush(stdout);
+  WriteLine(stderr, "strife: " + Sanitize(message, 2048));
+}
+
+int Report(const Error& error) {
+  PrintError(error.message);
+  return error.code == ErrorCode::kUnknownOutcome ? kExitUnknownOutcome : kExitFailed;
+}
+
+int ReportUsage(const std::string& message) {
+  PrintError(message);
+  return kExitUsage;
+}
+
+}  // namespace strife::cli

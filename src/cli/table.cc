@@ -1,0 +1,100 @@
+#include "cli/table.h"
+
+#include <unistd.h>
+#include <wchar.h>
+
+#include <algorithm>
+#include <clocale>
+#include <cstdlib>
+#include <cwchar>
+
+#include "base/assert.h"
+#include "base/text.h"
+
+namespace strife::cli {
+namespace {
+
+// Character classes for UTF-8 whatever locale the user has set.
+locale_t Utf8Locale() {
+  static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  return locale;
+}
+
+void AppendPadded(std::string& line, const std::string& cell, std::size_t width, Align align, bool last) {
+  std::size_t padding = width - std::min(width, DisplayWidth(cell));
+  if (align == Align::kRight) line.append(padding, ' ');
+  line += cell;
+  if (align == Align::kLeft && !last) line.append(padding, ' ');
+}
+
+}  // namespace
+
+std::size_t DisplayWidth(std::string_view text) {
+  locale_t before = ::uselocale(nullptr);
+  if (Utf8Locale() != nullptr) ::uselocale(Utf8Locale());
+  std::size_t width = 0;
+  std::mbstate_t state{};
+  while (!text.empty()) {
+    wchar_t character = 0;
+    std::size_t length = std::mbrtowc(&character, text.data(), text.size(), &state);
+    if (length == 0 || length > text.size()) {
+      length = 1;
+      width += 1;
+      state = {};
+    } else {
+      int cells = ::wcwidth(character);
+      width += cells < 0 ? 1 : static_cast<std::size_t>(cells);
+    }
+    text.remove_prefix(length);
+  }
+  ::uselocale(before);
+  return width;
+}
+
+bool MayDecorate(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  bool refused = (no_color != nullptr && *no_color != '\0') || term == nullptr || std::string_view(term) == "dumb";
+  return !refused && ::isatty(fd) == 1;
+}
+
+void Table::AddRow(std::vector<std::string> cells) {
+  STRIFE_ASSERT(cells.size() == columns_.size());
+  for (std::string& cell : cells) cell = Sanitize(cell, cell.size());
+  rows_.push_back(std::move(cells));
+}
+
+std::string Table::Render(bool decorate) const {
+  std::vector<std::size_t> widths;
+  for (const Column& column : columns_) widths.push_back(DisplayWidth(column.header));
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
+  }
+  auto line = [&](auto cell_of) {
+    std::string text;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (i > 0) text += "  ";
+      AppendPadded(text, cell_of(i), widths[i], columns_[i].align, i + 1 == columns_.size());
+    }
+    return text.erase(text.find_last_not_of(' ') + 1);
+  };
+  std::string header = line([&](std::size_t i) { return columns_[i].header; });
+  std::string out = (decorate ? "\033[1m" + header + "\033[0m" : header) + "\n";
+  for (const auto& row : rows_) out += line([&](std::size_t i) { return row[i]; }) + "\n";
+  return out;
+}
+
+std::string RenderFields(const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : fields) width = std::max(width, DisplayWidth(name));
+  std::string out;
+  for (const auto& [name, value] : fields) {
+    if (value.empty()) continue;
+    out += name;
+    out.append(width - DisplayWidth(name) + 2, ' ');
+    out += Sanitize(value, value.size()) + "\n";
+  }
+  return out;
+}
+
+}  // namespace strife::cli

@@ -1,0 +1,103 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/csv.h"
+#include "cli/duration.h"
+#include "cli/table.h"
+
+namespace strife::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(DurationTest, Parse_WholeNumberAndUnit) {
+  EXPECT_EQ(ParseDuration("300ms"), std::chrono::milliseconds(300));
+  EXPECT_EQ(ParseDuration("5m"), std::chrono::minutes(5));
+  EXPECT_EQ(ParseDuration("7d"), std::chrono::hours(168));
+  EXPECT_EQ(ParseDuration("0s"), Duration::zero());
+}
+
+TEST(DurationTest, Parse_RefusesEverythingElse) {
+  for (const char* text : {"", "5", "s", "-5s", "1.5s", "5 s", "5S", "9223372036854775807s", "99999999999d", "5ss"}) {
+    EXPECT_FALSE(ParseDuration(text)) << text;
+  }
+}
+
+TEST(TimeTest, ParseAndFormat_RoundTrip) {
+  WallTime now{};
+  for (const char* text : {"2026-03-01T12:30:05.250Z", "1999-12-31T23:59:59.000Z"}) {
+    auto time = ParseTime(text, now);
+    ASSERT_TRUE(time) << text;
+    EXPECT_EQ(FormatTime(*time), text);
+  }
+  EXPECT_EQ(FormatTime(*ParseTime("2026-03-01", now)), "2026-03-01T00:00:00.000Z");
+}
+
+TEST(TimeTest, Parse_DurationMeansAgo) {
+  WallTime now(std::chrono::hours(100));
+  EXPECT_EQ(*ParseTime("24h", now), WallTime(std::chrono::hours(76)));
+}
+
+TEST(TimeTest, Parse_RefusesWhatIsNoDate) {
+  for (const char* text :
+       {"2026-02-30", "2026-13-01", "yesterday", "2026-03-01T25:00:00Z", "2026-03-01T12:30:00", "26-3-1"}) {
+    EXPECT_FALSE(ParseTime(text, WallTime{})) << text;
+  }
+}
+
+TEST(CsvTest, Parse_QuotesCommasAndLineBreaks) {
+  auto rows = ParseCsv("a,b\r\n\"x, \"\"y\"\"\",\"two\nlines\"\n\nlast,\n");
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 3u);
+  EXPECT_THAT((*rows)[1].fields, ElementsAre("x, \"y\"", "two\nlines"));
+  EXPECT_EQ((*rows)[2].line, 5u);
+  EXPECT_THAT((*rows)[2].fields, ElementsAre("last", ""));
+}
+
+TEST(CsvTest, Parse_NoLineFeedAtTheEnd) {
+  auto rows = ParseCsv(
+      "\xEF\xBB\xBF"
+      "a,b");
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_THAT((*rows)[0].fields, ElementsAre("a", "b"));
+}
+
+TEST(CsvTest, Parse_BrokenQuotes_NamesTheLine) {
+  EXPECT_THAT(ParseCsv("a\n\"open\n").error().message, HasSubstr("line 2"));
+  EXPECT_THAT(ParseCsv("a\nb\nx\"y\n").error().message, HasSubstr("line 3"));
+  EXPECT_THAT(ParseCsv("\"a\"b\n").error().message, HasSubstr("line 1"));
+}
+
+TEST(CsvTest, Format_ParsesBackToTheSameFields) {
+  std::vector<std::string> fields = {"plain", "", "a,b", "say \"hi\"", "two\nlines"};
+  auto rows = ParseCsv(FormatCsvRow(fields));
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_EQ((*rows)[0].fields, fields);
+}
+
+TEST(TableTest, Render_AlignsByDisplayWidth) {
+  Table table({{"name", Align::kLeft}, {"amount", Align::kRight}});
+  table.AddRow({"Zoë", "1.00"});
+  table.AddRow({"日本", "100.00"});
+  EXPECT_EQ(table.Render(false),
+            "name  amount\n"
+            "Zoë     1.00\n"
+            "日本  100.00\n");
+}
+
+TEST(TableTest, Render_ControlCharactersCannotForgeLines) {
+  Table table({{"memo", Align::kLeft}});
+  table.AddRow({"x\n\033[31mred"});
+  EXPECT_EQ(table.Render(false), "memo\nx??[31mred\n");
+}
+
+TEST(TableTest, DisplayWidth_CombiningMarksAndBrokenBytes) {
+  EXPECT_EQ(DisplayWidth("e\xCC\x81"), 1u);
+  EXPECT_EQ(DisplayWidth("\xFF\xFE"), 2u);
+}
+
+}  // namespace
+}  // namespace strife::cli

@@ -1,0 +1,24 @@
+// What a user can set for the client. Read from client.toml, flags and STRIFE_* variables by the command line.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/time.h"
+
+namespace strife::client {
+
+struct ClientConfig {
+  std::string gateway = "127.0.0.1:50052";  // host:port
+  std::filesystem::path ca_file;            // PEM bundle of the CAs that are trusted
+  std::filesystem::path cert_file;          // PEM, leaf first; role client
+  std::filesystem::path key_file;           // PEM, 0600
+  std::filesystem::path data_dir;           // session; created 0700
+  std::filesystem::path log_dir;
+  Duration timeout = std::chrono::seconds(10);     // of one attempt
+  int max_retries = 3;                             // attempts after the first
+  Duration retry_delay = std::chrono::seconds(3);  // before the first retry; doubles each time
+  std::string log_level = "info";
+};
+
+}  // namespace strife::client

@@ -1,0 +1,44 @@
+// What the participant asks storage for and gives it to write, a batch at a time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "protocol/types.h"
+
+namespace strife::protocol {
+
+struct BankKeys {
+  std::vector<Uuid> transactions;
+  std::vector<std::string> accounts;
+};
+
+// What was found; a key that is absent here is absent in the store.
+struct BankRows {
+  std::unordered_map<Uuid, BankTransactionRecord> transactions;
+  std::unordered_map<std::string, AccountRecord> accounts;
+};
+
+// The gateway store a bank works with and the highest sequence it has seen from it (rule 7).
+struct GatewaySeen {
+  Uuid store_id;
+  std::uint64_t sequence = 0;
+
+  bool operator==(const GatewaySeen&) const = default;
+};
+
+// Written together or not at all. Transactions and accounts are upserts by primary key: of one that exists only a
+// transaction's state, epoch, reason_code and updated_at and an account's status, posted, held and incoming change.
+// Entries are only ever inserted, and inserting one that exists is an error.
+struct BankRecords {
+  std::vector<BankTransactionRecord> transactions;
+  std::vector<AccountRecord> accounts;
+  std::vector<EntryRecord> entries;
+  std::optional<GatewaySeen> gateway_seen;
+
+  bool empty() const { return transactions.empty() && accounts.empty() && entries.empty() && !gateway_seen; }
+};
+
+}  // namespace strife::protocol

@@ -1,0 +1,97 @@
+// Runs an engine on a thread of its own until it is stopped or its store fails.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "env/clock.h"
+#include "runtime/engine.h"
+#include "runtime/inbox.h"
+
+namespace strife::runtime {
+
+// How the batches have been; read from any thread.
+struct EngineStats {
+  std::atomic<std::uint64_t> cycles{0};
+  std::atomic<std::uint64_t> inputs{0};
+  std::atomic<std::uint64_t> largest_batch{0};
+};
+
+template <typename Machine, typename Store>
+class EngineThread {
+ public:
+  using Input = typename Machine::Input;
+  using Effects = typename Machine::Effects;
+
+  // `deliver` sends what a cycle has made durable; `failed` is told once when the store fails, after which nothing more
+  // is delivered. Both run on the engine's thread. Everything passed by reference must outlive this object.
+  EngineThread(Machine& machine, Store& store, Clock& clock, std::size_t inbox_capacity,
+               std::function<void(Effects)> deliver, std::function<void(const Error&)> failed)
+      : engine_(machine, store),
+        clock_(clock),
+        inbox_(inbox_capacity),
+        deliver_(std::move(deliver)),
+        failed_(std::move(failed)) {}
+
+  ~EngineThread() { Stop(); }
+
+  // Starts with effects from the machine's recovery, which are committed and delivered first.
+  void Start(std::optional<Effects> recovered = std::nullopt) {
+    thread_ = std::thread([this, recovered = std::move(recovered)]() mutable { Run(std::move(recovered)); });
+  }
+
+  // Handles what has been pushed, then ends. Idempotent.
+  void Stop() {
+    inbox_.Close();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Inbox<Input>& inbox() { return inbox_; }
+  const EngineStats& stats() const { return stats_; }
+
+ private:
+  void Run(std::optional<Effects> recovered) {
+    if (recovered && !Deliver(engine_.CommitFirst(*std::move(recovered)))) return;
+    for (;;) {
+      std::vector<Input> inputs = inbox_.Drain(limits::kMaxInputsPerCycle, engine_.NextDeadline());
+      if (inputs.empty() && inbox_.closed()) return;
+      Count(inputs.size());
+      if (!Deliver(engine_.Cycle(clock_.Read(), std::move(inputs)))) return;
+    }
+  }
+
+  bool Deliver(Result<Effects> effects) {
+    if (!effects) {
+      inbox_.Close();
+      failed_(effects.error());
+      return false;
+    }
+    deliver_(*std::move(effects));
+    return true;
+  }
+
+  void Count(std::uint64_t batch) {
+    if (batch == 0) return;
+    stats_.cycles.fetch_add(1, std::memory_order_relaxed);
+    stats_.inputs.fetch_add(batch, std::memory_order_relaxed);
+    if (batch > stats_.largest_batch.load(std::memory_order_relaxed)) {
+      stats_.largest_batch.store(batch, std::memory_order_relaxed);
+    }
+  }
+
+  Engine<Machine, Store> engine_;
+  Clock& clock_;
+  Inbox<Input> inbox_;
+  std::function<void(Effects)> deliver_;
+  std::function<void(const Error&)> failed_;
+  EngineStats stats_;
+  std::thread thread_;
+};
+
+}  // namespace strife::runtime

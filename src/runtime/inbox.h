@@ -1,0 +1,93 @@
+// Inbox: what has arrived for an engine and waits for its next cycle. Bounded; many threads push, one or more drain.
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "runtime/system_clock.h"
+
+namespace strife::runtime {
+
+template <typename T>
+class Inbox {
+ public:
+  explicit Inbox(std::size_t capacity) : capacity_(capacity) {}
+
+  // False, and nothing is taken, when the inbox is full or closed.
+  [[nodiscard]] bool Push(T& item) {
+    std::unique_lock lock(mutex_);
+    if (closed_ || items_.size() >= capacity_) return false;
+    items_.push_back(std::move(item));
+    Wake(lock);
+    return true;
+  }
+
+  // For inputs that must not be lost while the engine lives, such as banks' replies: taken even when full, since their
+  // number is bounded by what the engine itself has sent. False when closed.
+  [[nodiscard]] bool PushAlways(T item) {
+    std::unique_lock lock(mutex_);
+    if (closed_) return false;
+    items_.push_back(std::move(item));
+    Wake(lock);
+    return true;
+  }
+
+  // Waits until there is something, the deadline has come, or the inbox is closed; takes at most `max` items.
+  std::vector<T> Drain(std::size_t max, std::optional<MonotonicTime> deadline) {
+    std::unique_lock lock(mutex_);
+    const auto ready = [&] { return closed_ || !items_.empty(); };
+    ++waiting_;
+    if (deadline) {
+      changed_.wait_until(lock, ToSteady(*deadline), ready);
+    } else {
+      changed_.wait(lock, ready);
+    }
+    --waiting_;
+    if (items_.size() <= max) return std::exchange(items_, {});
+    const auto end = items_.begin() + static_cast<std::ptrdiff_t>(max);
+    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
+    items_.erase(items_.begin(), end);
+    return taken;
+  }
+
+  // Nothing more gets in; what is in can still be drained.
+  void Close() {
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+  }
+
+  bool closed() const {
+    std::unique_lock lock(mutex_);
+    return closed_;
+  }
+
+  std::size_t size() const {
+    std::unique_lock lock(mutex_);
+    return items_.size();
+  }
+
+ private:
+  // Waking a thread costs a system call: only when somebody waits.
+  void Wake(std::unique_lock<std::mutex>& lock) {
+    const bool wake = waiting_ > 0;
+    lock.unlock();
+    if (wake) changed_.notify_one();
+  }
+
+  const std::size_t capacity_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<T> items_;
+  std::size_t waiting_ = 0;  // threads in Drain
+  bool closed_ = false;
+};
+
+}  // namespace strife::runtime

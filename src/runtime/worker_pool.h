@@ -1,0 +1,47 @@
+// A few threads for work that may block (reads, password hashes), with a bounded queue.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "runtime/inbox.h"
+
+namespace strife::runtime {
+
+// Thread-safe. The destructor finishes what was accepted.
+class WorkerPool {
+ public:
+  using Task = std::function<void()>;
+
+  WorkerPool(std::size_t threads, std::size_t queue_capacity) : inbox_(queue_capacity) {
+    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+  }
+
+  ~WorkerPool() { Stop(); }
+
+  // False when the queue is full or the pool stopped; the task is then not run.
+  [[nodiscard]] bool Submit(Task task) { return inbox_.Push(task); }
+
+  void Stop() {
+    inbox_.Close();
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
+    }
+  }
+
+ private:
+  void Run() {
+    for (;;) {
+      std::vector<Task> tasks = inbox_.Drain(1, std::nullopt);
+      if (tasks.empty()) return;
+      tasks.front()();
+    }
+  }
+
+  Inbox<Task> inbox_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace strife::runtime
