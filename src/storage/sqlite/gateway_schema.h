@@ -77,8 +77,8 @@ inline constexpr Schema kGatewaySchema = {"gateway database", 0x53744777 /* StGw
 inline constexpr char kFindPayment[] = STRIFE_SELECT_PAYMENT "WHERE id = ?1";
 inline constexpr char kScanPayments[] = STRIFE_SELECT_PAYMENT "ORDER BY id";
 // The index holds nothing but the open payments, so walking all of it is the cheapest way.
-inline constexpr char kOpenPayments[] =
-    STRIFE_SELECT_PAYMENT "INDEXED BY payments_open WHERE state <> 3 AND state <> 4 ORDER BY payer, created_at DESC, id DESC";
+inline constexpr char kOpenPayments[] = STRIFE_SELECT_PAYMENT
+    "INDEXED BY payments_open WHERE state <> 3 AND state <> 4 ORDER BY payer, created_at DESC, id DESC";
 
 // One for each way of filtering. ?1 payer, (?2, ?3) the position before which the page starts, ?4 since, ?5 rows, ?6
 // state.
