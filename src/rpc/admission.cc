@@ -5,6 +5,8 @@
 
 #include <mutex>
 
+#include "security/credentials.h"
+
 namespace strife::rpc {
 namespace {
 
