@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/money.h"
 #include "base/result.h"
 #include "env/cursor.h"
 #include "protocol/bank_batch.h"
@@ -26,6 +28,28 @@ struct LedgerTotals {
   std::int64_t clearing = 0;   // posted on the clearing account
   std::int64_t held = 0;       // on customer accounts
   std::uint64_t accounts = 0;  // customer accounts
+
+  // These count one entry or account of this currency. A sum that does not fit stays at the largest value.
+  void Add(const protocol::EntryRecord& entry) {
+    currency = entry.currency;
+    if (entry.amount_minor_units < 0) {
+      debits = CheckedSubtract(debits, entry.amount_minor_units).value_or(kMost);
+    } else {
+      credits = CheckedAdd(credits, entry.amount_minor_units).value_or(kMost);
+    }
+  }
+  void Add(const protocol::AccountRecord& account) {
+    currency = account.currency;
+    if (account.kind == protocol::AccountKind::kClearing) {
+      clearing = CheckedAdd(clearing, account.posted).value_or(kMost);
+    } else if (account.kind == protocol::AccountKind::kCustomer) {
+      held = CheckedAdd(held, account.held).value_or(kMost);
+      ++accounts;
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 };
 
 // The books as they stood at one moment. For one thread at a time; its cursors may be walked side by side and may

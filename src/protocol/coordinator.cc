@@ -220,6 +220,21 @@ bool Coordinator::Offline(const std::string& bank_id) const {
   return bank != banks_.end() && bank->second.failures >= options_.max_retries;
 }
 
+void Coordinator::RetryNow(Batch& batch, const std::string& bank_id) {
+  const auto waits = [&](const Leg& leg) { return leg.bank_id == bank_id && leg.retry_at; };
+  std::vector<Uuid> ids;
+  for (auto at = open_.begin(); at != open_.end(); ++at) {
+    if (std::ranges::any_of(at->second.all_legs(), waits)) ids.push_back(at->first);
+  }
+  std::ranges::sort(ids);  // the order of a hash table cannot be replayed
+  for (const Uuid& id : ids) {
+    Open& open = open_.at(id);
+    for (Leg& leg : open.all_legs()) {
+      if (waits(leg)) Deliver(batch, open, leg);
+    }
+  }
+}
+
 // ---- Replies of banks ----
 
 void Coordinator::Apply(Batch& batch, BankRepliesInput& input) {
@@ -234,6 +249,7 @@ void Coordinator::Apply(Batch& batch, BankRepliesInput& input) {
     if (leg == legs.end() || leg->answered) continue;
     leg->in_transport = false;
     leg->unreachable = false;
+    leg->retry_at.reset();
     switch (reply.kind) {
       case CommandKind::kPrepare:
         OnVote(batch, open, *leg, reply);
@@ -439,13 +455,8 @@ void Coordinator::Apply(Batch& batch, RegisterInput& input) {
     batch.effects.banks.push_back(bank.record);
   }
   if (bank.failures > 0) {
-    // It is back: whatever waits for it need not wait for its next try.
     bank.failures = 0;
-    for (auto& [id, open] : open_) {
-      for (Leg& leg : open.all_legs()) {
-        if (leg.bank_id == input.bank.bank_id && leg.retry_at) Deliver(batch, open, leg);
-      }
-    }
+    RetryNow(batch, input.bank.bank_id);
   }
   batch.effects.register_answers.push_back({input.reply_to, true, bank.record});
 }

@@ -212,6 +212,8 @@ class Coordinator {
   void BeginPhase(Batch& batch, Open& open);
   void Deliver(Batch& batch, Open& open, Leg& leg);
   void Undelivered(Batch& batch, Open& open, Leg& leg);
+  // The bank is back: what waits for it need not wait for its next try.
+  void RetryNow(Batch& batch, const std::string& bank_id);
   void OnDeadlines(Batch& batch);
   void OnPhaseTimeout(Batch& batch, Open& open);
   void Record(Batch& batch, Open& open);

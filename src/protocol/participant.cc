@@ -232,7 +232,9 @@ BankReply Participant::Prepare(Batch& batch, const BankCommand& command) {
   }
   const bool debit = command.from.bank_id == options_.bank_id;
   const bool credit = command.to.bank_id == options_.bank_id;
-  if (!debit && !credit) {
+  // A leg here without an account would be left out, and the other one would move money out of nothing.
+  const bool nameless = (debit && command.from.account_id.empty()) || (credit && command.to.account_id.empty());
+  if (nameless || (!debit && !credit)) {
     return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation,
                   "prepare for a payment without an account at this bank");
   }
@@ -247,6 +249,7 @@ BankReply Participant::Prepare(Batch& batch, const BankCommand& command) {
   record.reason_code = Hold(batch, record);
   if (!record.reason_code.empty()) {
     record.state = BankTransactionState::kAborted;
+    record.amount.minor_units = std::max<std::int64_t>(record.amount.minor_units, 0);  // stores keep none below zero
     BankReply no = Answer(command, CommandOutcome::kNo, record.reason_code, reason::Describe(record.reason_code));
     batch.Changed(batch.PutTransaction(std::move(record)));
     return no;

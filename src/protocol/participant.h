@@ -25,7 +25,8 @@ struct CommandInput {
   BankCommand command;
 };
 
-// The gateway's answer to an inquiry of ours; without a decision when none was to be had.
+// The gateway's answer to an inquiry of ours; without a decision when none was to be had. Every inquiry handed out
+// comes back exactly once, or it is not asked again before the next restart.
 struct InquiryAnswered {
   Uuid id;
   std::optional<Decision> decision;

@@ -33,12 +33,12 @@ enum class ApiCode : std::uint8_t {
 // Becomes the status and the ErrorDetail of a failed call.
 struct ApiError {
   ApiCode code = ApiCode::kInternal;
-  std::string reason_code;  // ISO 20022 or named, upper case
-  std::string message;      // one sentence for a person
+  std::string reason_code{};  // ISO 20022 or named, upper case
+  std::string message{};      // one sentence for a person
   bool retryable = false;
-  std::string field;  // request field at fault
-  std::optional<protocol::PaymentRecord> prior;
-  std::optional<Duration> retry_after;  // server pushback
+  std::string field{};  // request field at fault
+  std::optional<protocol::PaymentRecord> prior{};
+  std::optional<Duration> retry_after{};  // server pushback
 };
 
 template <typename T>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,9 +39,9 @@ class BankApi {
   virtual void Execute(Caller caller, std::vector<protocol::BankCommand> commands,
                        Done<std::vector<protocol::BankReply>> done) = 0;
   virtual void GetBalance(Caller caller, std::string account_id, Done<Balance> done) = 0;
-  // The record, or kNotFound.
+  // The record; nullopt when the bank has none.
   virtual void GetTransactionStatus(Caller caller, std::string transaction_id,
-                                    Done<protocol::BankTransactionRecord> done) = 0;
+                                    Done<std::optional<protocol::BankTransactionRecord>> done) = 0;
   virtual void GetLedgerTotals(Caller caller, Done<LedgerTotalsResponse> done) = 0;
   virtual void ProcessTransaction(Caller caller, DirectRequest request, Done<DirectResponse> done) = 0;
 };

@@ -1,0 +1,198 @@
+#include "storage/memory/memory_gateway_store.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/assert.h"
+#include "storage/memory/vector_cursor.h"
+
+namespace strife {
+namespace {
+
+using protocol::PaymentRecord;
+
+void Upsert(std::map<Uuid, PaymentRecord>& payments, const PaymentRecord& payment) {
+  const auto [place, inserted] = payments.try_emplace(payment.order.id, payment);
+  if (inserted) return;
+  PaymentRecord& known = place->second;
+  known.state = payment.state;
+  known.reason_code = payment.reason_code;
+  known.message = payment.message;
+  known.epoch = payment.epoch;
+  known.updated_at = payment.updated_at;
+}
+
+bool Matches(const PaymentRecord& payment, const HistoryQuery& query) {
+  if (payment.order.payer != query.payer) return false;
+  if (query.state && payment.state != *query.state) return false;
+  if (query.since && payment.created_at < *query.since) return false;
+  if (query.until && payment.created_at >= *query.until) return false;
+  return !query.after ||
+         std::tie(payment.created_at, payment.order.id) < std::tie(query.after->created_at, query.after->id);
+}
+
+class MemoryGatewayStore final : public GatewayStore {
+ public:
+  explicit MemoryGatewayStore(std::shared_ptr<MemoryGatewayDisk> disk) : disk_(std::move(disk)) {}
+
+  Result<GatewayIncarnation> OpenIncarnation(const Uuid& store_id_if_new) override {
+    GatewayIncarnation incarnation;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      if (!contents.store_id) contents.store_id = store_id_if_new;
+      ++contents.epoch;
+      incarnation = {*contents.store_id, contents.epoch, contents.sequence};
+    });
+    epoch_ = incarnation.epoch;
+    return incarnation;
+  }
+
+  Result<std::vector<PaymentRecord>> LoadOpenPayments() override {
+    std::vector<PaymentRecord> open;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      for (const auto& [id, payment] : contents.payments) {
+        if (!IsFinal(payment.state)) open.push_back(payment);
+      }
+    });
+    return open;
+  }
+
+  Result<GatewayRows> Load(const GatewayKeys& keys) override {
+    GatewayRows rows;
+    disk_->Access([&](MemoryGatewayContents& contents) { Find(contents, keys, rows); });
+    return rows;
+  }
+
+  Status Commit(const GatewayRecords& records) override {
+    STRIFE_ASSERT(epoch_ > 0);
+    if (failed_) return std::unexpected(*failed_);
+    Status written = disk_->Commit(epoch_, records);
+    if (!written && written.error().code == ErrorCode::kStorage) failed_ = written.error();
+    return written;
+  }
+
+ private:
+  static void Find(const MemoryGatewayContents& contents, const GatewayKeys& keys, GatewayRows& rows) {
+    for (const Uuid& id : keys.payments) {
+      if (const auto found = contents.payments.find(id); found != contents.payments.end()) rows.payments.insert(*found);
+    }
+    const auto find_session = [&](const Uuid& id) {
+      if (const auto found = contents.sessions.find(id); found != contents.sessions.end()) rows.sessions.insert(*found);
+    };
+    for (const Sha256& hash : keys.refresh_tokens) {
+      const auto found = contents.refresh_tokens.find(hash);
+      if (found == contents.refresh_tokens.end()) continue;
+      rows.refresh_tokens.insert(*found);
+      find_session(found->second.session_id);
+    }
+    std::ranges::for_each(keys.sessions, find_session);
+  }
+
+  std::shared_ptr<MemoryGatewayDisk> disk_;
+  std::uint64_t epoch_ = 0;
+  std::optional<Error> failed_;
+};
+
+class MemoryGatewayReader final : public GatewayReader {
+ public:
+  explicit MemoryGatewayReader(std::shared_ptr<MemoryGatewayDisk> disk) : disk_(std::move(disk)) {}
+
+  Result<std::optional<PaymentRecord>> FindPayment(const Uuid& id) override {
+    std::optional<PaymentRecord> payment;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      if (const auto found = contents.payments.find(id); found != contents.payments.end()) payment = found->second;
+    });
+    return payment;
+  }
+
+  Result<std::vector<PaymentRecord>> History(const HistoryQuery& query) override {
+    std::vector<PaymentRecord> page;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      for (const auto& [id, payment] : contents.payments) {
+        if (Matches(payment, query)) page.push_back(payment);
+      }
+    });
+    std::ranges::sort(page, [](const PaymentRecord& a, const PaymentRecord& b) {
+      return std::tie(a.created_at, a.order.id) > std::tie(b.created_at, b.order.id);
+    });
+    page.resize(std::min(page.size(), static_cast<std::size_t>(std::max(query.limit, 0))));
+    return page;
+  }
+
+  Result<std::vector<protocol::BankRecord>> Banks() override {
+    std::vector<protocol::BankRecord> banks;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      for (const auto& [id, bank] : contents.banks) banks.push_back(bank);
+    });
+    return banks;
+  }
+
+  Result<std::vector<Uuid>> SessionsRevokedSince(WallTime since) override {
+    std::vector<std::pair<WallTime, Uuid>> revoked;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      for (const auto& [id, session] : contents.sessions) {
+        if (session.revoked_at && *session.revoked_at >= since) revoked.emplace_back(*session.revoked_at, id);
+      }
+    });
+    std::ranges::sort(revoked);
+    std::vector<Uuid> ids;
+    for (const auto& [at, id] : revoked) ids.push_back(id);
+    return ids;
+  }
+
+  Result<std::unique_ptr<Cursor<PaymentRecord>>> ScanPayments() override {
+    std::vector<PaymentRecord> payments;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      for (const auto& [id, payment] : contents.payments) payments.push_back(payment);
+    });
+    return std::make_unique<VectorCursor<PaymentRecord>>(std::move(payments));
+  }
+
+ private:
+  std::shared_ptr<MemoryGatewayDisk> disk_;
+};
+
+}  // namespace
+
+void MemoryGatewayDisk::FailCommit(std::uint64_t nth, CommitFault fault) {
+  const std::scoped_lock lock(mutex_);
+  fault_.Set(nth, fault);
+}
+
+void MemoryGatewayDisk::Access(const std::function<void(MemoryGatewayContents&)>& use) {
+  const std::scoped_lock lock(mutex_);
+  use(contents_);
+}
+
+Status MemoryGatewayDisk::Commit(std::uint64_t epoch, const GatewayRecords& records) {
+  const std::scoped_lock lock(mutex_);
+  const bool fails = fault_.Due();
+  if (fails && fault_.fault() == CommitFault::kBeforeEffect) {
+    return Fail(ErrorCode::kStorage, "the memory disk failed before the commit, as planned: restart");
+  }
+  if (epoch != contents_.epoch) {
+    return Fail(ErrorCode::kFenced, "another gateway has taken over the memory disk: this one must stop");
+  }
+  for (const PaymentRecord& payment : records.payments) {
+    if (payment.order.amount.minor_units < 0) {
+      return Fail(ErrorCode::kInternal, "payment " + payment.order.id.ToString() + " is negative: this is a bug");
+    }
+  }
+  for (const PaymentRecord& payment : records.payments) Upsert(contents_.payments, payment);
+  for (const protocol::BankRecord& bank : records.banks) contents_.banks[bank.bank_id] = bank;
+  for (const SessionRecord& session : records.sessions) contents_.sessions[session.session_id] = session;
+  for (const RefreshTokenRecord& token : records.refresh_tokens) contents_.refresh_tokens[token.token_hash] = token;
+  contents_.sequence = records.sequence;
+  if (fails) return Fail(ErrorCode::kStorage, "the memory disk failed after the commit, as planned: restart");
+  return {};
+}
+
+std::unique_ptr<GatewayStore> OpenMemoryGatewayStore(std::shared_ptr<MemoryGatewayDisk> disk) {
+  return std::make_unique<MemoryGatewayStore>(std::move(disk));
+}
+
+std::unique_ptr<GatewayReader> OpenMemoryGatewayReader(std::shared_ptr<MemoryGatewayDisk> disk) {
+  return std::make_unique<MemoryGatewayReader>(std::move(disk));
+}
+
+}  // namespace strife

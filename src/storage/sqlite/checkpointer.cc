@@ -1,0 +1,85 @@
+#include "storage/sqlite/checkpointer.h"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+namespace strife::sqlite {
+namespace {
+
+constexpr int kStartPages = 4000;   // 16 MB of 4 KB pages
+constexpr int kLongPages = 24'000;  // 96 MB
+
+}  // namespace
+
+Result<std::unique_ptr<Checkpointer>> Checkpointer::Start(const std::filesystem::path& file, Database& writer) {
+  auto connection = Database::Open(file, Database::Mode::kReadWrite);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  if (auto set = connection->Execute("PRAGMA synchronous = FULL"); !set) return std::unexpected(std::move(set.error()));
+  return std::unique_ptr<Checkpointer>(new Checkpointer(std::move(*connection), writer));
+}
+
+Checkpointer::Checkpointer(Database connection, Database& writer)
+    : connection_(std::move(connection)), writer_(writer) {
+  sqlite3_wal_hook(writer_.handle(), &Checkpointer::OnCommit, this);
+  thread_ = std::thread([this] { Run(); });
+}
+
+Checkpointer::~Checkpointer() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  sqlite3_wal_hook(writer_.handle(), nullptr, nullptr);
+  // A reader that is still there keeps the log in place, which is no loss: it is read again at the next open.
+  sqlite3_busy_timeout(writer_.handle(), 0);
+  (void)sqlite3_wal_checkpoint_v2(writer_.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
+int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
+  auto* checkpointer = static_cast<Checkpointer*>(self);
+  if (pages < kStartPages) return SQLITE_OK;
+  {
+    const std::scoped_lock lock(checkpointer->mutex_);
+    checkpointer->wanted_ = true;
+  }
+  checkpointer->wake_.notify_one();
+  return SQLITE_OK;
+}
+
+Status Checkpointer::AfterCommit() {
+  if (log_is_long_.exchange(false)) Checkpoint(writer_);
+  if (!failed_) return {};
+  const std::scoped_lock lock(mutex_);
+  return std::unexpected(*failure_);
+}
+
+void Checkpointer::Run() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return wanted_ || stopping_; });
+      if (stopping_) return;
+      wanted_ = false;
+    }
+    Checkpoint(connection_);
+  }
+}
+
+void Checkpointer::Checkpoint(Database& database) {
+  int in_log = 0;
+  int done = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &done);
+  if (code == SQLITE_OK) {
+    if (&database == &connection_) log_is_long_ = in_log > kLongPages;
+    return;
+  }
+  if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return;  // somebody else is at it
+  const std::scoped_lock lock(mutex_);
+  if (!failure_) failure_ = MakeError(database.handle(), code);
+  failed_ = true;
+}
+
+}  // namespace strife::sqlite

@@ -1,0 +1,53 @@
+// Checkpointer: moves committed pages from the write-ahead log into the database beside the hot path.
+//
+// It owns a thread and a connection. Passive checkpoints never wait for anybody, but against a writer that never pauses
+// they never reach the log's end either, and only then can the log start over. When the log has grown past a second,
+// larger limit, the writer is therefore asked to do the small rest itself, between two commits.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/result.h"
+#include "storage/sqlite/sqlite.h"
+
+namespace strife::sqlite {
+
+class Checkpointer {
+ public:
+  // `writer` must outlive the checkpointer; its commits are watched from here on.
+  static Result<std::unique_ptr<Checkpointer>> Start(const std::filesystem::path& file, Database& writer);
+  // Stops the thread and, as the last thing done with the writer, moves everything into the database and empties the
+  // log as far as readers allow.
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  // For the writer's thread, after each commit. An error of the thread is reported here.
+  Status AfterCommit();
+
+ private:
+  Checkpointer(Database connection, Database& writer);
+  static int OnCommit(void* self, sqlite3* connection, const char* name, int pages);
+  void Run();
+  // Sets log_is_long_ when too much is left.
+  void Checkpoint(Database& database);
+
+  Database connection_;
+  Database& writer_;
+  std::atomic<bool> log_is_long_ = false;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool wanted_ = false;           // guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
+  std::optional<Error> failure_;  // guarded by mutex_
+  std::atomic<bool> failed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace strife::sqlite

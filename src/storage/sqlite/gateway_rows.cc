@@ -1,0 +1,83 @@
+#include "storage/sqlite/gateway_rows.h"
+
+#include <utility>
+
+#include "storage/sqlite/row.h"
+
+namespace strife::sqlite {
+
+using protocol::PaymentState;
+
+Result<protocol::PaymentRecord> ReadPayment(const Statement& statement) {
+  Row row(statement, "payments");
+  protocol::PaymentRecord payment;
+  payment.order.id = row.Id(0);
+  payment.order.payer = row.Text(1);
+  payment.order.from = {row.Text(2), row.Text(3)};
+  payment.order.to = {row.Text(4), row.Text(5)};
+  payment.order.amount.minor_units = static_cast<std::int64_t>(row.Unsigned(6));
+  payment.order.amount.currency = row.OptionalCurrencyCode(7);
+  payment.order.memo = row.Text(8);
+  payment.state = row.Enumerated(9, PaymentState::kInitiated, PaymentState::kPartialCommit);
+  payment.reason_code = row.Text(10);
+  payment.message = row.Text(11);
+  payment.epoch = row.Unsigned(12);
+  payment.created_at = row.Time(13);
+  payment.updated_at = row.Time(14);
+  return row.Finish(std::move(payment));
+}
+
+Result<protocol::BankRecord> ReadBank(const Statement& statement) {
+  Row row(statement, "banks");
+  protocol::BankRecord bank;
+  bank.bank_id = row.Text(0);
+  bank.display_name = row.Text(1);
+  bank.endpoint = row.Text(2);
+  bank.currencies = SplitNames(row.Text(3));
+  bank.capabilities = SplitNames(row.Text(4));
+  bank.registered_at = row.Time(5);
+  return row.Finish(std::move(bank));
+}
+
+Result<SessionRecord> ReadSession(const Statement& statement) {
+  Row row(statement, "sessions");
+  SessionRecord session;
+  session.session_id = row.Id(0);
+  session.username = row.Text(1);
+  session.certificate_thumbprint = row.Bytes<32>(2);
+  session.created_at = row.Time(3);
+  session.expires_at = row.Time(4);
+  session.revoked_at = row.OptionalTime(5);
+  return row.Finish(std::move(session));
+}
+
+Result<RefreshTokenRecord> ReadRefreshToken(const Statement& statement) {
+  Row row(statement, "refresh_tokens");
+  RefreshTokenRecord token;
+  token.token_hash = row.Bytes<32>(0);
+  token.session_id = row.Id(1);
+  token.expires_at = row.Time(2);
+  token.used_at = row.OptionalTime(3);
+  return row.Finish(std::move(token));
+}
+
+std::string JoinNames(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += ',';
+    text += name;
+  }
+  return text;
+}
+
+std::vector<std::string> SplitNames(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    if (comma > 0) names.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return names;
+}
+
+}  // namespace strife::sqlite

@@ -1,0 +1,137 @@
+// The gateway's tables and the statements on them, in one place so that the tests can ask SQLite how it would run them.
+#pragma once
+
+#include "storage/sqlite/database_file.h"
+
+namespace strife::sqlite {
+
+inline constexpr const char* kGatewayMigrations[] = {
+    // Version 1. States are protocol::PaymentState; times are microseconds since 1970.
+    R"sql(
+CREATE TABLE meta (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  store_id BLOB NOT NULL CHECK (length(store_id) = 16),
+  epoch INTEGER NOT NULL CHECK (epoch >= 0),
+  sequence INTEGER NOT NULL CHECK (sequence >= 0)
+) STRICT;
+
+CREATE TABLE payments (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  payer TEXT NOT NULL,
+  from_bank TEXT NOT NULL,
+  from_account TEXT NOT NULL,
+  to_bank TEXT NOT NULL,
+  to_account TEXT NOT NULL,
+  amount INTEGER NOT NULL CHECK (amount >= 0),
+  currency TEXT NOT NULL,
+  memo TEXT NOT NULL,
+  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 5),
+  reason_code TEXT NOT NULL,
+  message TEXT NOT NULL,
+  epoch INTEGER NOT NULL CHECK (epoch >= 0),
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payments_history ON payments (payer, created_at DESC, id DESC);
+CREATE INDEX payments_aborted ON payments (payer, created_at DESC, id DESC) WHERE state = 4;
+CREATE INDEX payments_open ON payments (payer, created_at DESC, id DESC) WHERE state IN (1, 2, 5);
+
+CREATE TABLE banks (
+  bank_id TEXT PRIMARY KEY,
+  display_name TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  currencies TEXT NOT NULL,
+  capabilities TEXT NOT NULL,
+  registered_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  session_id BLOB PRIMARY KEY CHECK (length(session_id) = 16),
+  username TEXT NOT NULL,
+  certificate_thumbprint BLOB NOT NULL CHECK (length(certificate_thumbprint) = 32),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_revoked ON sessions (revoked_at) WHERE revoked_at IS NOT NULL;
+
+CREATE TABLE refresh_tokens (
+  token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),
+  session_id BLOB NOT NULL CHECK (length(session_id) = 16),
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+)sql",
+};
+
+inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};
+
+inline constexpr Schema kGatewaySchema = {"gateway database", 0x53744777 /* StGw */, kGatewayMigrations,
+                                          kGatewaySmallTables};
+
+#define STRIFE_PAYMENT_COLUMNS                                                                            \
+  "id, payer, from_bank, from_account, to_bank, to_account, amount, currency, memo, state, reason_code, " \
+  "message, epoch, created_at, updated_at"
+#define STRIFE_SELECT_PAYMENT "SELECT " STRIFE_PAYMENT_COLUMNS " FROM payments "
+
+inline constexpr char kFindPayment[] = STRIFE_SELECT_PAYMENT "WHERE id = ?1";
+inline constexpr char kScanPayments[] = STRIFE_SELECT_PAYMENT "ORDER BY id";
+// The index holds nothing but the open payments, so walking all of it is the cheapest way.
+inline constexpr char kOpenPayments[] =
+    STRIFE_SELECT_PAYMENT "INDEXED BY payments_open WHERE state IN (1, 2, 5) ORDER BY payer, created_at DESC, id DESC";
+
+// One for each way of filtering. ?1 payer, (?2, ?3) the position before which the page starts, ?4 since, ?5 rows, ?6
+// state.
+#define STRIFE_PAGE \
+  "payer = ?1 AND (created_at, id) < (?2, ?3) AND created_at >= ?4 ORDER BY created_at DESC, id DESC LIMIT ?5"
+inline constexpr char kHistory[] = STRIFE_SELECT_PAYMENT "INDEXED BY payments_history WHERE " STRIFE_PAGE;
+inline constexpr char kHistoryCompleted[] =
+    STRIFE_SELECT_PAYMENT "INDEXED BY payments_history WHERE state = 3 AND " STRIFE_PAGE;
+inline constexpr char kHistoryAborted[] =
+    STRIFE_SELECT_PAYMENT "INDEXED BY payments_aborted WHERE state = 4 AND " STRIFE_PAGE;
+inline constexpr char kHistoryOpen[] =
+    STRIFE_SELECT_PAYMENT "INDEXED BY payments_open WHERE state IN (1, 2, 5) AND state = ?6 AND " STRIFE_PAGE;
+
+inline constexpr char kBanks[] =
+    "SELECT bank_id, display_name, endpoint, currencies, capabilities, registered_at FROM banks ORDER BY bank_id";
+inline constexpr char kFindSession[] =
+    "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at FROM sessions "
+    "WHERE session_id = ?1";
+inline constexpr char kRevokedSessions[] =
+    "SELECT session_id FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at >= ?1 ORDER BY revoked_at, session_id";
+inline constexpr char kFindRefreshToken[] =
+    "SELECT token_hash, session_id, expires_at, used_at FROM refresh_tokens WHERE token_hash = ?1";
+
+inline constexpr char kUpdatePayment[] =
+    "UPDATE payments SET state = ?2, reason_code = ?3, message = ?4, epoch = ?5, updated_at = ?6 WHERE id = ?1";
+inline constexpr char kInsertPayment[] =
+    "INSERT INTO payments (" STRIFE_PAYMENT_COLUMNS
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
+    "ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason_code = excluded.reason_code, "
+    "message = excluded.message, epoch = excluded.epoch, updated_at = excluded.updated_at";
+inline constexpr char kUpsertBank[] =
+    "INSERT INTO banks (bank_id, display_name, endpoint, currencies, capabilities, registered_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (bank_id) DO UPDATE SET display_name = excluded.display_name, "
+    "endpoint = excluded.endpoint, currencies = excluded.currencies, capabilities = excluded.capabilities, "
+    "registered_at = excluded.registered_at";
+inline constexpr char kUpsertSession[] =
+    "INSERT INTO sessions (session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (session_id) DO UPDATE SET username = excluded.username, "
+    "certificate_thumbprint = excluded.certificate_thumbprint, created_at = excluded.created_at, "
+    "expires_at = excluded.expires_at, revoked_at = excluded.revoked_at";
+inline constexpr char kUpsertRefreshToken[] =
+    "INSERT INTO refresh_tokens (token_hash, session_id, expires_at, used_at) VALUES (?1, ?2, ?3, ?4) "
+    "ON CONFLICT (token_hash) DO UPDATE SET session_id = excluded.session_id, expires_at = excluded.expires_at, "
+    "used_at = excluded.used_at";
+
+inline constexpr char kReadMeta[] = "SELECT store_id, epoch, sequence FROM meta WHERE one = 1";
+inline constexpr char kInsertMeta[] = "INSERT INTO meta (one, store_id, epoch, sequence) VALUES (1, ?1, 1, 0)";
+inline constexpr char kRaiseEpoch[] = "UPDATE meta SET epoch = epoch + 1 WHERE one = 1";
+// Writes only while this incarnation's epoch is the highest: a commit that changes no row here is fenced.
+inline constexpr char kAdvance[] = "UPDATE meta SET sequence = ?1 WHERE one = 1 AND epoch = ?2";
+
+#undef STRIFE_PAGE
+#undef STRIFE_SELECT_PAYMENT
+#undef STRIFE_PAYMENT_COLUMNS
+
+}  // namespace strife::sqlite

@@ -1,0 +1,264 @@
+#include "storage/sqlite/gateway_sqlite.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "storage/sqlite/checkpointer.h"
+#include "storage/sqlite/gateway_rows.h"
+#include "storage/sqlite/gateway_schema.h"
+#include "storage/sqlite/prepare.h"
+#include "storage/sqlite/row.h"
+
+namespace strife {
+namespace {
+
+using protocol::BankRecord;
+using protocol::PaymentRecord;
+using protocol::PaymentState;
+using sqlite::Database;
+using sqlite::ResetAtEnd;
+using sqlite::Statement;
+
+std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
+std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+void BindOptional(Statement& statement, int index, const std::optional<WallTime>& time) {
+  if (time) {
+    statement.Bind(index, Micros(*time));
+  } else {
+    statement.BindNull(index);
+  }
+}
+
+class GatewaySqlite final : public GatewayStore {
+ public:
+  static Result<std::unique_ptr<GatewayStore>> Open(const std::filesystem::path& file) {
+    auto database = sqlite::OpenWriter(file, sqlite::kGatewaySchema);
+    if (!database) return std::unexpected(std::move(database.error()));
+    std::unique_ptr<GatewaySqlite> store(new GatewaySqlite(file, std::move(*database)));
+    if (auto prepared = store->Prepare(); !prepared) return std::unexpected(std::move(prepared.error()));
+    auto checkpointer = sqlite::Checkpointer::Start(file, store->database_);
+    if (!checkpointer) return std::unexpected(std::move(checkpointer.error()));
+    store->checkpointer_ = std::move(*checkpointer);
+    return std::unique_ptr<GatewayStore>(std::move(store));
+  }
+
+  Result<GatewayIncarnation> OpenIncarnation(const Uuid& store_id_if_new) override;
+  Result<std::vector<PaymentRecord>> LoadOpenPayments() override;
+  Result<GatewayRows> Load(const GatewayKeys& keys) override;
+  Status Commit(const GatewayRecords& records) override;
+
+ private:
+  GatewaySqlite(std::filesystem::path file, Database database)
+      : file_(std::move(file)), database_(std::move(database)) {}
+
+  Status Prepare();
+  Result<std::optional<GatewayIncarnation>> ReadMeta();
+  Status Write(const GatewayRecords& records);
+  Status WritePayment(const PaymentRecord& payment);
+  Result<bool> UpdatePayment(const PaymentRecord& payment);
+  Status WriteBank(const BankRecord& bank);
+  Status WriteSession(const SessionRecord& session);
+  Status WriteRefreshToken(const RefreshTokenRecord& token);
+  Status LoadSession(const Uuid& id, GatewayRows& rows);
+
+  const std::filesystem::path file_;
+  Database database_;
+  Statement find_payment_, open_payments_, find_session_, find_refresh_token_, read_meta_;
+  Statement update_payment_, insert_payment_, upsert_bank_, upsert_session_, upsert_refresh_token_;
+  Statement insert_meta_, raise_epoch_, advance_;
+  std::uint64_t epoch_ = 0;
+  std::optional<Error> failed_;                         // after a storage error nothing is written any more
+  std::unique_ptr<sqlite::Checkpointer> checkpointer_;  // goes first: it uses the connection
+};
+
+Status GatewaySqlite::Prepare() {
+  return sqlite::PrepareAll(database_, {{&find_payment_, sqlite::kFindPayment},
+                                        {&open_payments_, sqlite::kOpenPayments},
+                                        {&find_session_, sqlite::kFindSession},
+                                        {&find_refresh_token_, sqlite::kFindRefreshToken},
+                                        {&read_meta_, sqlite::kReadMeta},
+                                        {&update_payment_, sqlite::kUpdatePayment},
+                                        {&insert_payment_, sqlite::kInsertPayment},
+                                        {&upsert_bank_, sqlite::kUpsertBank},
+                                        {&upsert_session_, sqlite::kUpsertSession},
+                                        {&upsert_refresh_token_, sqlite::kUpsertRefreshToken},
+                                        {&insert_meta_, sqlite::kInsertMeta},
+                                        {&raise_epoch_, sqlite::kRaiseEpoch},
+                                        {&advance_, sqlite::kAdvance}});
+}
+
+Result<std::optional<GatewayIncarnation>> GatewaySqlite::ReadMeta() {
+  return sqlite::ReadOne<GatewayIncarnation>(read_meta_, [](const Statement& statement) {
+    sqlite::Row row(statement, "meta");
+    return row.Finish(GatewayIncarnation{row.Id(0), row.Unsigned(1), row.Unsigned(2)});
+  });
+}
+
+Result<GatewayIncarnation> GatewaySqlite::OpenIncarnation(const Uuid& store_id_if_new) {
+  auto transaction = sqlite::WriteTransaction::Begin(database_);
+  if (!transaction) return std::unexpected(std::move(transaction.error()));
+  auto before = ReadMeta();
+  if (!before) return std::unexpected(std::move(before.error()));
+  if (!*before) insert_meta_.Bind(1, store_id_if_new.bytes);
+  if (auto written = (*before ? raise_epoch_ : insert_meta_).Run(); !written) {
+    return std::unexpected(std::move(written.error()));
+  }
+  auto now = ReadMeta();
+  if (!now) return std::unexpected(std::move(now.error()));
+  if (auto committed = transaction->Commit(); !committed) return std::unexpected(std::move(committed.error()));
+  STRIFE_ASSERT(now->has_value());
+  epoch_ = (*now)->epoch;
+  return **now;
+}
+
+Result<std::vector<PaymentRecord>> GatewaySqlite::LoadOpenPayments() {
+  return sqlite::ReadMany<PaymentRecord>(open_payments_, &sqlite::ReadPayment);
+}
+
+Status GatewaySqlite::LoadSession(const Uuid& id, GatewayRows& rows) {
+  if (rows.sessions.contains(id)) return {};
+  find_session_.Bind(1, id.bytes);
+  auto session = sqlite::ReadOne<SessionRecord>(find_session_, &sqlite::ReadSession);
+  if (!session) return std::unexpected(std::move(session.error()));
+  if (*session) rows.sessions.emplace(id, std::move(**session));
+  return {};
+}
+
+Result<GatewayRows> GatewaySqlite::Load(const GatewayKeys& keys) {
+  // One read transaction for all keys: cheaper than one for each.
+  auto transaction = sqlite::ReadTransaction::Begin(database_);
+  if (!transaction) return std::unexpected(std::move(transaction.error()));
+  GatewayRows rows;
+  rows.payments.reserve(keys.payments.size());
+  for (const Uuid& id : keys.payments) {
+    find_payment_.Bind(1, id.bytes);
+    auto payment = sqlite::ReadOne<PaymentRecord>(find_payment_, &sqlite::ReadPayment);
+    if (!payment) return std::unexpected(std::move(payment.error()));
+    if (*payment) rows.payments.emplace(id, std::move(**payment));
+  }
+  for (const Sha256& hash : keys.refresh_tokens) {
+    find_refresh_token_.Bind(1, hash);
+    auto token = sqlite::ReadOne<RefreshTokenRecord>(find_refresh_token_, &sqlite::ReadRefreshToken);
+    if (!token) return std::unexpected(std::move(token.error()));
+    if (!*token) continue;
+    if (auto session = LoadSession((*token)->session_id, rows); !session) {
+      return std::unexpected(std::move(session.error()));
+    }
+    rows.refresh_tokens.emplace(hash, **token);
+  }
+  for (const Uuid& id : keys.sessions) {
+    if (auto session = LoadSession(id, rows); !session) return std::unexpected(std::move(session.error()));
+  }
+  return rows;
+}
+
+Status GatewaySqlite::Commit(const GatewayRecords& records) {
+  STRIFE_ASSERT(epoch_ > 0);
+  if (failed_) return std::unexpected(*failed_);
+  Status written = Write(records);
+  if (written) written = checkpointer_->AfterCommit();
+  if (!written && written.error().code == ErrorCode::kStorage) failed_ = written.error();
+  return written;
+}
+
+Status GatewaySqlite::Write(const GatewayRecords& records) {
+  auto transaction = sqlite::WriteTransaction::Begin(database_);
+  if (!transaction) return std::unexpected(std::move(transaction.error()));
+  advance_.Bind(1, Signed(records.sequence));
+  advance_.Bind(2, Signed(epoch_));
+  if (auto advanced = advance_.Run(); !advanced) return advanced;
+  if (database_.Changes() != 1) {
+    return Fail(ErrorCode::kFenced, "another gateway has taken over " + file_.string() + ": this one must stop");
+  }
+  for (const PaymentRecord& payment : records.payments) {
+    if (auto written = WritePayment(payment); !written) return written;
+  }
+  for (const BankRecord& bank : records.banks) {
+    if (auto written = WriteBank(bank); !written) return written;
+  }
+  for (const SessionRecord& session : records.sessions) {
+    if (auto written = WriteSession(session); !written) return written;
+  }
+  for (const RefreshTokenRecord& token : records.refresh_tokens) {
+    if (auto written = WriteRefreshToken(token); !written) return written;
+  }
+  return transaction->Commit();
+}
+
+Result<bool> GatewaySqlite::UpdatePayment(const PaymentRecord& payment) {
+  Statement& update = update_payment_;
+  update.Bind(1, payment.order.id.bytes);
+  update.Bind(2, static_cast<std::int64_t>(payment.state));
+  update.Bind(3, payment.reason_code);
+  update.Bind(4, payment.message);
+  update.Bind(5, Signed(payment.epoch));
+  update.Bind(6, Micros(payment.updated_at));
+  if (auto run = update.Run(); !run) return std::unexpected(std::move(run.error()));
+  return database_.Changes() == 1;
+}
+
+Status GatewaySqlite::WritePayment(const PaymentRecord& payment) {
+  // A payment begins as kInitiated, so any other state is most likely there already and an update is the cheaper try.
+  if (payment.state != PaymentState::kInitiated) {
+    auto updated = UpdatePayment(payment);
+    if (!updated) return std::unexpected(std::move(updated.error()));
+    if (*updated) return {};
+  }
+  Statement& insert = insert_payment_;
+  const protocol::PaymentOrder& order = payment.order;
+  insert.Bind(1, order.id.bytes);
+  insert.Bind(2, order.payer);
+  insert.Bind(3, order.from.bank_id);
+  insert.Bind(4, order.from.account_id);
+  insert.Bind(5, order.to.bank_id);
+  insert.Bind(6, order.to.account_id);
+  insert.Bind(7, order.amount.minor_units);
+  insert.Bind(8, order.amount.currency.code());
+  insert.Bind(9, order.memo);
+  insert.Bind(10, static_cast<std::int64_t>(payment.state));
+  insert.Bind(11, payment.reason_code);
+  insert.Bind(12, payment.message);
+  insert.Bind(13, Signed(payment.epoch));
+  insert.Bind(14, Micros(payment.created_at));
+  insert.Bind(15, Micros(payment.updated_at));
+  return insert.Run();
+}
+
+Status GatewaySqlite::WriteBank(const BankRecord& bank) {
+  const std::string currencies = sqlite::JoinNames(bank.currencies);
+  const std::string capabilities = sqlite::JoinNames(bank.capabilities);
+  upsert_bank_.Bind(1, bank.bank_id);
+  upsert_bank_.Bind(2, bank.display_name);
+  upsert_bank_.Bind(3, bank.endpoint);
+  upsert_bank_.Bind(4, currencies);
+  upsert_bank_.Bind(5, capabilities);
+  upsert_bank_.Bind(6, Micros(bank.registered_at));
+  return upsert_bank_.Run();
+}
+
+Status GatewaySqlite::WriteSession(const SessionRecord& session) {
+  upsert_session_.Bind(1, session.session_id.bytes);
+  upsert_session_.Bind(2, session.username);
+  upsert_session_.Bind(3, session.certificate_thumbprint);
+  upsert_session_.Bind(4, Micros(session.created_at));
+  upsert_session_.Bind(5, Micros(session.expires_at));
+  BindOptional(upsert_session_, 6, session.revoked_at);
+  return upsert_session_.Run();
+}
+
+Status GatewaySqlite::WriteRefreshToken(const RefreshTokenRecord& token) {
+  upsert_refresh_token_.Bind(1, token.token_hash);
+  upsert_refresh_token_.Bind(2, token.session_id.bytes);
+  upsert_refresh_token_.Bind(3, Micros(token.expires_at));
+  BindOptional(upsert_refresh_token_, 4, token.used_at);
+  return upsert_refresh_token_.Run();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GatewayStore>> OpenGatewayStore(const std::filesystem::path& file) {
+  return GatewaySqlite::Open(file);
+}
+
+}  // namespace strife
