@@ -1,7 +1,7 @@
 // payment, history, balance.
-#include <CLI/CLI.hpp>
-
 #include <unistd.h>
+
+#include <CLI/CLI.hpp>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -56,9 +56,9 @@ Result<rpc::HistoryRequest> ReadHistoryRequest(const LookupOptions& options) {
   if (!options.state.empty()) {
     request.state = ParseStateName(options.state);
     if (!request.state) {
-      return Fail(ErrorCode::kInvalidInput,
-                  "\"" + options.state + "\" is not a state; write INITIATED, COMMITTING, COMPLETED, ABORTED or "
-                                         "PARTIAL_COMMIT_RECOVERY_NEEDED");
+      return Fail(ErrorCode::kInvalidInput, "\"" + options.state +
+                                                "\" is not a state; write INITIATED, COMMITTING, COMPLETED, ABORTED or "
+                                                "PARTIAL_COMMIT_RECOVERY_NEEDED");
     }
   }
   return request;
@@ -72,8 +72,7 @@ int ShowHistory(LookupOptions& options) {
   std::vector<protocol::PaymentRecord> payments;
   auto wanted = static_cast<std::size_t>(options.limit);
   while (payments.size() < wanted) {
-    request->page_size =
-        static_cast<int>(std::min<std::size_t>(wanted - payments.size(), limits::kMaxHistoryPageRows));
+    request->page_size = static_cast<int>(std::min<std::size_t>(wanted - payments.size(), limits::kMaxHistoryPageRows));
     auto page = (*client)->History(*request);
     if (!page) return Report(page.error().error);
     std::move(page->payments.begin(), page->payments.end(), std::back_inserter(payments));

@@ -29,8 +29,7 @@ std::string BankIdOf(const fs::path& file) {
 }
 
 Result<NetworkServer> ReadServer(const std::string& name, security::Role role, const fs::path& file) {
-  NetworkServer server{
-      .name = name, .role = role, .config_file = file, .listen = {}, .data_dir = {}, .log_dir = {}};
+  NetworkServer server{.name = name, .role = role, .config_file = file, .listen = {}, .data_dir = {}, .log_dir = {}};
   if (role == security::Role::kGateway) {
     gateway::GatewayConfig config;
     Settings settings = GatewaySettings(&config);
@@ -50,9 +49,7 @@ Result<NetworkServer> ReadServer(const std::string& name, security::Role role, c
 }
 
 // "bank2" before "bank10".
-bool NaturalLess(const std::string& a, const std::string& b) {
-  return std::pair(a.size(), a) < std::pair(b.size(), b);
-}
+bool NaturalLess(const std::string& a, const std::string& b) { return std::pair(a.size(), a) < std::pair(b.size(), b); }
 
 }  // namespace
 
@@ -104,9 +101,9 @@ Status CheckListenAddress(const NetworkServer& server) {
   ::close(fd);
   if (bound == 0) return {};
   if (error == EADDRINUSE) {
-    return Fail(ErrorCode::kUnavailable, "port " + port + ", which " + server.name +
-                                             " is to serve on, is in use by another program; stop that one, or change " +
-                                             where);
+    return Fail(ErrorCode::kUnavailable,
+                "port " + port + ", which " + server.name +
+                    " is to serve on, is in use by another program; stop that one, or change " + where);
   }
   return Fail(ErrorCode::kUnavailable, server.name + " cannot serve on " + where + ": " + std::strerror(error));
 }

@@ -22,8 +22,8 @@ struct NetworkServer {
 };
 
 struct Network {
-  std::filesystem::path dir;            // absolute
-  std::vector<NetworkServer> servers;   // the gateway first, then the banks by id
+  std::filesystem::path dir;           // absolute
+  std::vector<NetworkServer> servers;  // the gateway first, then the banks by id
   security::CredentialFiles operator_files;
 
   std::filesystem::path PidFile(const NetworkServer& server) const { return dir / "run" / (server.name + ".pid"); }

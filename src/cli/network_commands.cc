@@ -1,8 +1,7 @@
 // init, up.
-#include <CLI/CLI.hpp>
-
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -52,7 +51,8 @@ int Init(InitOptions& options) {
 }
 
 void PrintNetwork(const Network& network, const Supervisor& supervisor, OutputFormat output) {
-  Table table({{"server", Align::kLeft}, {"process", Align::kRight}, {"address", Align::kLeft}, {"logs", Align::kLeft}});
+  Table table(
+      {{"server", Align::kLeft}, {"process", Align::kRight}, {"address", Align::kLeft}, {"logs", Align::kLeft}});
   Json servers = Json::array();
   for (std::size_t i = 0; i < network.servers.size(); ++i) {
     const NetworkServer& server = network.servers[i];
@@ -91,9 +91,10 @@ int Up(const UpOptions& options) {
 
 void AddNetworkCommands(CLI::App& app, Invocation& invocation) {
   auto init_options = std::make_shared<InitOptions>();
-  CLI::App* init = AddCommand(app, invocation, "init", "Write a complete local network into a directory",
-                              "  strife init --dir net\n  strife init --dir net --banks 5 --users 100 --port-base 51000",
-                              [=] { return Init(*init_options); });
+  CLI::App* init =
+      AddCommand(app, invocation, "init", "Write a complete local network into a directory",
+                 "  strife init --dir net\n  strife init --dir net --banks 5 --users 100 --port-base 51000",
+                 [=] { return Init(*init_options); });
   init->add_option("--dir", init_options->dir, "Directory to make; it must not hold anything yet")->required();
   init->add_option("--banks", init_options->network.banks, "How many banks [3]")->check(CLI::Range(1, 64));
   init->add_option("--users", init_options->network.users, "How many users [8]")->check(CLI::Range(1, 10'000));

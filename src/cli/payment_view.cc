@@ -122,9 +122,12 @@ int ExitFor(PaymentState state) {
 
 std::string DeliveryName(rpc::Delivery delivery) {
   switch (delivery) {
-    case rpc::Delivery::kNotSent: return "NOT_SENT";
-    case rpc::Delivery::kUnknown: return "UNKNOWN";
-    case rpc::Delivery::kRefused: return "REFUSED";
+    case rpc::Delivery::kNotSent:
+      return "NOT_SENT";
+    case rpc::Delivery::kUnknown:
+      return "UNKNOWN";
+    case rpc::Delivery::kRefused:
+      return "REFUSED";
   }
   return "UNKNOWN";
 }

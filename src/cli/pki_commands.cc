@@ -1,7 +1,7 @@
 // pki …: a certificate authority in a directory.
-#include <CLI/CLI.hpp>
-
 #include <unistd.h>
+
+#include <CLI/CLI.hpp>
 
 #include "cli/command.h"
 #include "cli/duration.h"
@@ -175,7 +175,8 @@ void AddPkiCommands(CLI::App& app, Invocation& invocation) {
   auto add_dir = [&](CLI::App* command) {
     command->add_option("--dir", options->dir, "The CA's directory")->required();
   };
-  CLI::App* init = add("init", "Make a certificate authority", "  strife pki init --dir ca --trust-domain example.org", Init);
+  CLI::App* init =
+      add("init", "Make a certificate authority", "  strife pki init --dir ca --trust-domain example.org", Init);
   add_dir(init);
   init->add_option("--trust-domain", options->trust_domain, "First part of every identity [strife.local]");
   init->add_option("--lifetime", options->lifetime, "How long the CA is valid [3650d]");
@@ -193,7 +194,8 @@ void AddPkiCommands(CLI::App& app, Invocation& invocation) {
 
   add_dir(add("list", "List all certificates with their state", "  strife pki list --dir ca", List));
 
-  CLI::App* renew = add("renew", "Issue a certificate anew, with a new key", "  strife pki renew bank7 --dir ca", Renew);
+  CLI::App* renew =
+      add("renew", "Issue a certificate anew, with a new key", "  strife pki renew bank7 --dir ca", Renew);
   renew->add_option("NAME", options->name, "Name of the holder")->required();
   add_dir(renew);
   renew->add_option("--lifetime", options->lifetime, "How long it is valid [as before]");

@@ -39,12 +39,13 @@ void AddServer(CLI::App& app, Invocation& invocation, const std::string& name, c
 }  // namespace
 
 void AddServerCommands(CLI::App& app, Invocation& invocation) {
-  AddServer<gateway::GatewayConfig>(app, invocation, "gateway",
-                                    "Run the gateway in the foreground; SIGTERM drains it, SIGHUP reloads users and log "
-                                    "level",
-                                    "  strife gateway --config net/gateway.toml\n"
-                                    "  STRIFE_LOG_LEVEL=debug strife gateway --config net/gateway.toml",
-                                    &GatewaySettings, &gateway::RunGateway);
+  AddServer<gateway::GatewayConfig>(
+      app, invocation, "gateway",
+      "Run the gateway in the foreground; SIGTERM drains it, SIGHUP reloads users and log "
+      "level",
+      "  strife gateway --config net/gateway.toml\n"
+      "  STRIFE_LOG_LEVEL=debug strife gateway --config net/gateway.toml",
+      &GatewaySettings, &gateway::RunGateway);
   AddServer<bank::BankConfig>(app, invocation, "bank",
                               "Run a bank in the foreground; SIGTERM drains it, SIGHUP reloads the log level",
                               "  strife bank --config net/bank-bank1.toml", &BankSettings, &bank::RunBank);

@@ -6,8 +6,8 @@
 #include "cli/command.h"
 #include "cli/configs.h"
 #include "cli/duration.h"
-#include "cli/payment_view.h"
 #include "cli/open_client.h"
+#include "cli/payment_view.h"
 #include "cli/terminal.h"
 #include "client/client.h"
 
@@ -39,7 +39,8 @@ void PrintSession(const client::Session& session, OutputFormat output) {
 
 int Login(SessionOptions& options) {
   if (!IsIdentifier(options.username, limits::kMaxUsernameBytes)) {
-    return ReportUsage("\"" + options.username + "\" is not a user name; it has letters, digits, '.', '_' and '-' only");
+    return ReportUsage("\"" + options.username +
+                       "\" is not a user name; it has letters, digits, '.', '_' and '-' only");
   }
   auto client = OpenClient(*options.client);
   if (!client) return Report(client.error());

@@ -84,8 +84,9 @@ fs::path Supervisor::ConsoleLog(const NetworkServer& server) const {
 Status Supervisor::Start() {
   for (const NetworkServer& server : network_.servers) {
     if (auto pid = RunningProcess(network_.PidFile(server))) {
-      return Fail(ErrorCode::kAlreadyExists, server.name + " of " + network_.dir.string() + " is running already, as process " +
-                                                 std::to_string(*pid) + "; stop it first");
+      return Fail(ErrorCode::kAlreadyExists, server.name + " of " + network_.dir.string() +
+                                                 " is running already, as process " + std::to_string(*pid) +
+                                                 "; stop it first");
     }
     if (auto free = CheckListenAddress(server); !free) return free;
   }
@@ -149,9 +150,9 @@ std::vector<std::size_t> Supervisor::Reap() {
 }
 
 Status Supervisor::WaitUntilServing(Duration patience) {
-  auto own = security::LoadCredentials(network_.operator_files, security::Role::kOperator,
-                                       WallTime(std::chrono::duration_cast<Duration>(
-                                           std::chrono::system_clock::now().time_since_epoch())));
+  auto own = security::LoadCredentials(
+      network_.operator_files, security::Role::kOperator,
+      WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())));
   if (!own) return std::unexpected(own.error());
   auto give_up = std::chrono::steady_clock::now() + patience;
   for (std::size_t i = 0; i < children_.size(); ++i) {

@@ -33,8 +33,9 @@ void AddUsersCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* users = app.add_subcommand("users", "Help with users.json");
   users->require_subcommand(1);
   auto options = std::make_shared<HashOptions>();
-  CLI::App* hash = AddCommand(*users, invocation, "hash", "Hash a password for users.json (argon2id, PHC string)",
-                              "  strife users hash\n  strife users hash < password.txt", [=] { return Hash(*options); });
+  CLI::App* hash =
+      AddCommand(*users, invocation, "hash", "Hash a password for users.json (argon2id, PHC string)",
+                 "  strife users hash\n  strife users hash < password.txt", [=] { return Hash(*options); });
   hash->add_option("--password-file", options->password_file, "File whose first line is the password");
   AddOutputFlag(*hash, &options->output);
 }
