@@ -142,12 +142,13 @@ class TestBank {
     BankKeys keys;
     for (const ParticipantInput& input : inputs) participant_.CollectKeys(input, keys);
     BankRows rows;
-    for (const Uuid& id : keys.transactions) {
-      if (const auto row = transaction_rows.find(id); row != transaction_rows.end()) rows.transactions.insert(*row);
-    }
-    for (const std::string& id : keys.accounts) {
-      if (const auto row = account_rows.find(id); row != account_rows.end()) rows.accounts.insert(*row);
-    }
+    const auto load = [](const auto& ids, const auto& stored, auto& found) {
+      for (const auto& id : ids) {
+        if (const auto row = stored.find(id); row != stored.end()) found.insert(*row);
+      }
+    };
+    load(keys.transactions, transaction_rows, rows.transactions);
+    load(keys.accounts, account_rows, rows.accounts);
     Effects effects = participant_.Step(now, std::move(inputs), std::move(rows));
     Write(effects.records);
     return effects;
