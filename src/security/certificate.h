@@ -4,7 +4,8 @@
 // spiffe://<trust-domain>/<role>/<name> (the SPIFFE X.509-SVID form). The common name means nothing.
 //
 // Reading a certificate proves nothing: that it chains to a trusted CA and that the peer holds the key is TLS's part
-// (or CheckChain's, for files); that it has not been revoked is RevocationList's; what its role may do is policy.h's.
+// (or LoadCredentials', for files); that it has not been revoked is RevocationList's; what its role may do is
+// policy.h's.
 //
 // Extended key usage by role: gateway and bank have serverAuth and clientAuth, because both serve and both dial the
 // other; client and operator have clientAuth only, so that their certificates cannot pose as a server.
@@ -46,6 +47,8 @@ struct Identity {
 
 // 1 to 255 lower-case letters, digits, '.', '-', '_'.
 bool IsTrustDomain(std::string_view text);
+// IsIdentifier, as long as a bank id or user name may be.
+bool IsIdentityName(Role role, std::string_view name);
 
 // What Strife reads of a leaf certificate.
 struct Certificate {

@@ -33,4 +33,7 @@ Result<Credentials> LoadCredentials(const CredentialFiles& files, Role role, Wal
 // certificates) and meant for dialling. kUnauthenticated otherwise. Revocation is RevocationList::Check.
 Status AdmitClient(const Certificate& peer, const std::string& trust_domain, WallTime now);
 
+// The same for a server that was dialled: it must be exactly whom the caller meant to reach.
+Status AdmitServer(const Certificate& peer, const Identity& expected, WallTime now);
+
 }  // namespace strife::security

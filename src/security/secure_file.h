@@ -27,4 +27,7 @@ Status WriteFile(const std::filesystem::path& path, std::string_view contents, m
 // it; the message says which chmod puts it right.
 Status CheckKeyFile(const std::filesystem::path& path);
 
+// The contents of a key file that passes CheckKeyFile.
+Result<std::string> ReadKeyFile(const std::filesystem::path& path);
+
 }  // namespace strife::security

@@ -34,7 +34,7 @@ CREATE TABLE payments (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX payments_history ON payments (payer, created_at DESC, id DESC);
 CREATE INDEX payments_aborted ON payments (payer, created_at DESC, id DESC) WHERE state = 4;
-CREATE INDEX payments_open ON payments (payer, created_at DESC, id DESC) WHERE state IN (1, 2, 5);
+CREATE INDEX payments_open ON payments (payer, created_at DESC, id DESC) WHERE state <> 3 AND state <> 4;
 
 CREATE TABLE banks (
   bank_id TEXT PRIMARY KEY,
@@ -77,8 +77,8 @@ inline constexpr Schema kGatewaySchema = {"gateway database", 0x53744777 /* StGw
 inline constexpr char kFindPayment[] = STRIFE_SELECT_PAYMENT "WHERE id = ?1";
 inline constexpr char kScanPayments[] = STRIFE_SELECT_PAYMENT "ORDER BY id";
 // The index holds nothing but the open payments, so walking all of it is the cheapest way.
-inline constexpr char kOpenPayments[] =
-    STRIFE_SELECT_PAYMENT "INDEXED BY payments_open WHERE state IN (1, 2, 5) ORDER BY payer, created_at DESC, id DESC";
+inline constexpr char kOpenPayments[] = STRIFE_SELECT_PAYMENT
+    "INDEXED BY payments_open WHERE state <> 3 AND state <> 4 ORDER BY payer, created_at DESC, id DESC";
 
 // One for each way of filtering. ?1 payer, (?2, ?3) the position before which the page starts, ?4 since, ?5 rows, ?6
 // state.
@@ -90,7 +90,7 @@ inline constexpr char kHistoryCompleted[] =
 inline constexpr char kHistoryAborted[] =
     STRIFE_SELECT_PAYMENT "INDEXED BY payments_aborted WHERE state = 4 AND " STRIFE_PAGE;
 inline constexpr char kHistoryOpen[] =
-    STRIFE_SELECT_PAYMENT "INDEXED BY payments_open WHERE state IN (1, 2, 5) AND state = ?6 AND " STRIFE_PAGE;
+    STRIFE_SELECT_PAYMENT "INDEXED BY payments_open WHERE state <> 3 AND state <> 4 AND state = ?6 AND " STRIFE_PAGE;
 
 inline constexpr char kBanks[] =
     "SELECT bank_id, display_name, endpoint, currencies, capabilities, registered_at FROM banks ORDER BY bank_id";

@@ -1,0 +1,33 @@
+#include "client/attempts.h"
+
+#include <algorithm>
+
+namespace strife::client {
+
+constexpr Duration kMaxDelay = std::chrono::minutes(1);
+
+std::optional<Duration> Attempts::AfterFailure(const rpc::CallError& error, double jitter) {
+  ++made_;
+  may_have_arrived_ |= error.error.code == ErrorCode::kUnknownOutcome;
+  bool refused_by_pushback = error.pushback && *error.pushback < std::chrono::milliseconds::zero();
+  if (!error.retryable || refused_by_pushback || retries_left_ == 0) return std::nullopt;
+  --retries_left_;
+  auto spread = static_cast<Duration::rep>(static_cast<double>(delay_.count()) * (0.8 + 0.4 * jitter));
+  delay_ = std::min(delay_ * 2, kMaxDelay);
+  if (error.pushback) return std::min(Duration(*error.pushback), kMaxDelay);
+  return std::min(Duration(spread), kMaxDelay);
+}
+
+rpc::CallError Attempts::Conclude(rpc::CallError last) const {
+  // An answer about the id itself settles it: it was never recorded, or it belongs to another payment. Being turned
+  // away at the door (no connection, overload, an ended session) says nothing about an attempt that came before.
+  bool settles = last.delivery == rpc::Delivery::kRefused && last.error.code != ErrorCode::kResourceExhausted &&
+                 last.error.code != ErrorCode::kUnauthenticated;
+  if (may_have_arrived_ && !settles) {
+    last.error.code = ErrorCode::kUnknownOutcome;
+    last.delivery = rpc::Delivery::kUnknown;
+  }
+  return last;
+}
+
+}  // namespace strife::client

@@ -1,0 +1,60 @@
+// The gateway's side of its connections to the banks: one queue per bank, one message in flight per bank.
+//
+// Everything that gathers while a message is on its way goes into the next one, so a slow bank holds up nobody else and
+// a busy one gets large batches. A bank without the capability "execute-batch" gets single calls.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "protocol/coordinator.h"
+#include "rpc/api.h"
+#include "security/certificate.h"
+#include "security/credentials.h"
+
+namespace strife::rpc {
+
+struct BankLinksOptions {
+  security::CredentialFiles files;
+  std::string trust_domain;
+  Duration call_timeout;  // how long a bank may take to answer one message
+};
+
+class BankLink;
+
+// Thread-safe.
+class BankLinks {
+ public:
+  // Told exactly once about every command sent: with the bank's replies, or that there are none. Run on gRPC's threads;
+  // must not block.
+  struct Listener {
+    std::function<void(protocol::BankRepliesInput)> replied;
+    std::function<void(protocol::UndeliveredInput)> undelivered;
+  };
+
+  BankLinks(BankLinksOptions options, Listener listener);
+  // Cancels what is in flight and waits until the listener has been told.
+  ~BankLinks();
+
+  // Makes the bank known, or changes where and how it is reached. Its identity is required to be that of the bank id.
+  void Update(const protocol::BankRecord& bank);
+
+  // Queues commands for a bank in order. Unknown bank: undelivered at once.
+  void Send(const std::string& bank_id, std::vector<protocol::BankCommand> commands);
+
+  void GetBalance(const std::string& bank_id, const std::string& account_id, Done<Balance> done);
+
+ private:
+  std::shared_ptr<BankLink> Find(const std::string& bank_id);
+
+  const BankLinksOptions options_;
+  const Listener listener_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<BankLink>> links_;
+};
+
+}  // namespace strife::rpc

@@ -1,0 +1,28 @@
+#include "rpc/channel.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include "base/limits.h"
+#include "rpc/tls.h"
+
+namespace strife::rpc {
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const security::CredentialFiles& files,
+                                           const security::Identity& expected, int index) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxMessageBytes));
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // Notices a peer that is gone without a word, while calls are open. Not more often than servers allow.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt("strife.channel_index", index);
+  // Strife retries by itself, with the same transaction id and with the limits it has been told.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  return grpc::CreateCustomChannel(address, ChannelTls(files, expected), arguments);
+}
+
+}  // namespace strife::rpc

@@ -1,0 +1,219 @@
+#include "rpc/gateway_client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <mutex>
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "rpc/gateway_reply.h"
+#include "rpc/tls.h"
+#include "strife/v1/gateway.grpc.pb.h"
+
+namespace strife::rpc {
+namespace {
+
+using Stub = v1::PaymentGateway::Stub;
+
+grpc::ChannelArguments Arguments() {
+  grpc::ChannelArguments arguments;
+  // Retries are client/'s: it knows which calls may be made twice.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // A new channel is a new attempt to connect, not the backoff of the one before.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxMessageBytes));
+  arguments.SetMaxSendMessageSize(static_cast<int>(limits::kMaxMessageBytes));
+  return arguments;
+}
+
+std::chrono::system_clock::time_point Deadline(Duration timeout) { return std::chrono::system_clock::now() + timeout; }
+
+void AddToken(grpc::ClientContext& context, const std::string& access_token) {
+  context.AddMetadata("authorization", "Bearer " + access_token);
+}
+
+template <typename Response>
+auto Translate(const CallResult<Response>& response) -> decltype(FromReply(*response)) {
+  if (!response) return std::unexpected(response.error());
+  return FromReply(*response);
+}
+
+template <typename Response>
+CallResult<protocol::PaymentRecord> TranslatePayment(const CallResult<Response>& response) {
+  if (!response) return std::unexpected(response.error());
+  return FromReply(response->payment());
+}
+
+}  // namespace
+
+struct GatewayClient::Impl {
+  GatewayClientOptions options;
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::mutex mutex;
+  std::shared_ptr<grpc::Channel> channel;  // guarded, as is `stub`; null: to be made anew
+  std::shared_ptr<Stub> stub;
+
+  std::pair<std::shared_ptr<grpc::Channel>, std::shared_ptr<Stub>> Current() {
+    std::lock_guard lock(mutex);
+    if (channel == nullptr) {
+      channel = grpc::CreateCustomChannel(options.endpoint, credentials, Arguments());
+      stub = v1::PaymentGateway::NewStub(channel);
+    }
+    return {channel, stub};
+  }
+
+  // A stub whose channel is connected: until then nothing has been sent, whatever goes wrong.
+  CallResult<std::shared_ptr<Stub>> ConnectedStub(std::chrono::system_clock::time_point deadline) {
+    auto [connecting, current] = Current();
+    for (auto state = connecting->GetState(true); state != GRPC_CHANNEL_READY; state = connecting->GetState(true)) {
+      bool failed = state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN;
+      if (!failed && connecting->WaitForStateChange(state, deadline)) continue;
+      std::string reason = failed ? ConnectFailure(*current, deadline) : "no answer in time";
+      std::lock_guard lock(mutex);
+      if (channel == connecting) channel.reset();
+      return std::unexpected(NotSent(reason));
+    }
+    return current;
+  }
+
+  // Why the channel cannot connect. gRPC tells only a call that it fails, so one that has no effect is made.
+  static std::string ConnectFailure(Stub& failing, std::chrono::system_clock::time_point deadline) {
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    v1::GetPaymentResponse response;
+    grpc::Status status = failing.GetPayment(&context, v1::GetPaymentRequest(), &response);
+    std::string text = Sanitize(status.error_message(), 512);
+    if (text.find("Connection refused") != std::string::npos) return "connection refused";
+    std::size_t last = text.find("last error: ");
+    return last == std::string::npos ? text : text.substr(last + 12);
+  }
+
+  CallError NotSent(const std::string& reason) const {
+    return {.error = {ErrorCode::kUnavailable, "cannot connect to the gateway at " + options.endpoint + " (" + reason +
+                                                   "); check that it runs and that the certificates are right"},
+            .delivery = Delivery::kNotSent,
+            .retryable = true,
+            .reason_code = {},
+            .field = {},
+            .prior = {},
+            .pushback = {}};
+  }
+
+  // One blocking call.
+  template <typename Request, typename Response>
+  CallResult<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                            const std::string* access_token, const Request& request, Effect effect) {
+    auto deadline = Deadline(options.timeout);
+    auto connected = ConnectedStub(deadline);
+    if (!connected) return std::unexpected(std::move(connected.error()));
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    if (access_token != nullptr) AddToken(context, *access_token);
+    Response response;
+    grpc::Status status = ((**connected).*method)(&context, request, &response);
+    if (!status.ok()) return std::unexpected(FromStatus(status, context, effect, options.endpoint));
+    return response;
+  }
+};
+
+GatewayClient::GatewayClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+GatewayClient::~GatewayClient() = default;
+
+Result<std::unique_ptr<GatewayClient>> GatewayClient::Create(const GatewayClientOptions& options) {
+  WallTime now(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
+  auto own = security::LoadCredentials(options.files, security::Role::kClient, now);
+  if (!own) return std::unexpected(own.error());
+  security::Identity gateway{own->certificate.identity.trust_domain, security::Role::kGateway, ""};
+  auto impl = std::make_unique<Impl>();
+  impl->options = options;
+  impl->credentials = ChannelTls(options.files, gateway);
+  return std::unique_ptr<GatewayClient>(new GatewayClient(std::move(impl)));
+}
+
+CallResult<SessionGrant> GatewayClient::AuthenticateClient(const std::string& username, const std::string& password) {
+  v1::AuthenticateClientRequest request;
+  request.set_username(username);
+  request.set_password(password);
+  return Translate(impl_->Call(&Stub::AuthenticateClient, nullptr, request, Effect::kNone));
+}
+
+CallResult<SessionGrant> GatewayClient::RefreshSession(const std::string& refresh_token) {
+  v1::RefreshSessionRequest request;
+  request.set_refresh_token(refresh_token);
+  return Translate(impl_->Call(&Stub::RefreshSession, nullptr, request, Effect::kNone));
+}
+
+CallResult<void> GatewayClient::LogoutClient(const std::string& access_token) {
+  auto response = impl_->Call(&Stub::LogoutClient, &access_token, v1::LogoutClientRequest(), Effect::kNone);
+  if (!response) return std::unexpected(std::move(response.error()));
+  return {};
+}
+
+CallResult<protocol::PaymentRecord> GatewayClient::ProcessPayment(const std::string& access_token,
+                                                                  const protocol::PaymentOrder& order) {
+  v1::ProcessPaymentRequest request;
+  FillRequest(order, &request);
+  return TranslatePayment(impl_->Call(&Stub::ProcessPayment, &access_token, request, Effect::kPayment));
+}
+
+void GatewayClient::ProcessPaymentAsync(const std::string& access_token, const protocol::PaymentOrder& order,
+                                        PaymentCallback done) {
+  struct AsyncCall {
+    grpc::ClientContext context;
+    v1::ProcessPaymentRequest request;
+    v1::ProcessPaymentResponse response;
+    PaymentCallback done;
+    std::string endpoint;
+    std::shared_ptr<Stub> stub;
+  };
+  auto call = std::make_shared<AsyncCall>();
+  call->context.set_deadline(Deadline(impl_->options.timeout));
+  AddToken(call->context, access_token);
+  FillRequest(order, &call->request);
+  call->done = std::move(done);
+  call->endpoint = impl_->options.endpoint;
+  call->stub = impl_->Current().second;
+  call->stub->async()->ProcessPayment(
+      &call->context, &call->request, &call->response, [call](const grpc::Status& status) {
+        if (status.ok()) return call->done(FromReply(call->response.payment()));
+        call->done(std::unexpected(FromStatus(status, call->context, Effect::kPayment, call->endpoint)));
+      });
+}
+
+CallResult<std::vector<CallResult<protocol::PaymentRecord>>> GatewayClient::ProcessPayments(
+    const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders) {
+  STRIFE_ASSERT(orders.size() <= limits::kMaxPaymentsPerCall);
+  v1::ProcessPaymentsRequest request;
+  for (const auto& order : orders) FillRequest(order, request.add_payments());
+  auto response = impl_->Call(&Stub::ProcessPayments, &access_token, request, Effect::kPayment);
+  if (!response) return std::unexpected(std::move(response.error()));
+  if (static_cast<std::size_t>(response->results_size()) != orders.size()) {
+    return std::unexpected(UnreadableAnswer("another number of results than payments were sent"));
+  }
+  std::vector<CallResult<protocol::PaymentRecord>> results;
+  results.reserve(orders.size());
+  for (const auto& result : response->results()) results.push_back(FromReply(result));
+  return results;
+}
+
+CallResult<protocol::PaymentRecord> GatewayClient::GetPayment(const std::string& access_token, const Uuid& id) {
+  v1::GetPaymentRequest request;
+  request.set_transaction_id(id.ToString());
+  return TranslatePayment(impl_->Call(&Stub::GetPayment, &access_token, request, Effect::kNone));
+}
+
+CallResult<Balance> GatewayClient::CheckBalance(const std::string& access_token, const std::string& bank_id) {
+  v1::CheckBalanceRequest request;
+  request.set_bank_id(bank_id);
+  return Translate(impl_->Call(&Stub::CheckBalance, &access_token, request, Effect::kNone));
+}
+
+CallResult<HistoryPage> GatewayClient::ViewTransactionHistory(const std::string& access_token,
+                                                              const HistoryRequest& page) {
+  v1::ViewTransactionHistoryRequest request;
+  FillRequest(page, &request);
+  return Translate(impl_->Call(&Stub::ViewTransactionHistory, &access_token, request, Effect::kNone));
+}
+
+}  // namespace strife::rpc

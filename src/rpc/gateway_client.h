@@ -1,0 +1,84 @@
+// GatewayClient: the gateway's user interface as plain C++, over mutual TLS. One attempt per call: it translates and
+// classifies, and leaves sessions and retries to client/.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "base/uuid.h"
+#include "protocol/types.h"
+#include "rpc/gateway_api.h"
+#include "security/credentials.h"
+
+namespace strife::rpc {
+
+// What is known about a call that did not succeed.
+enum class Delivery {
+  kNotSent,  // it never left this process: no connection
+  kUnknown,  // it may or may not have reached the gateway and taken effect
+  kRefused,  // the gateway answered, and nothing was done because of this call
+};
+
+struct CallError {
+  Error error;  // kUnknownOutcome when delivery is kUnknown and the call could have moved money
+  Delivery delivery = Delivery::kUnknown;
+  bool retryable = false;  // the same request may be sent again unchanged
+  std::string reason_code;
+  std::string field;                             // of the request, when one is at fault
+  std::optional<protocol::PaymentRecord> prior;  // kAlreadyExists with the same payment: that payment as it now stands
+  // The server's wish for the next attempt: this long from now; negative: do not try again.
+  std::optional<std::chrono::milliseconds> pushback;
+};
+
+template <typename T>
+using CallResult = std::expected<T, CallError>;
+
+struct GatewayClientOptions {
+  std::string endpoint;  // host:port
+  security::CredentialFiles files;
+  Duration timeout = std::chrono::seconds(10);  // of each call, connecting included
+};
+
+// Thread-safe. The access token goes in with each call that needs one.
+class GatewayClient {
+ public:
+  using PaymentCallback = std::function<void(CallResult<protocol::PaymentRecord>)>;
+
+  // Reads and checks the certificate files; the connection itself is made by the first call. The peer must prove to be
+  // a gateway.
+  static Result<std::unique_ptr<GatewayClient>> Create(const GatewayClientOptions& options);
+  // REQUIRES: no call in flight.
+  ~GatewayClient();
+
+  CallResult<SessionGrant> AuthenticateClient(const std::string& username, const std::string& password);
+  CallResult<SessionGrant> RefreshSession(const std::string& refresh_token);
+  CallResult<void> LogoutClient(const std::string& access_token);
+  // In a payment that comes back `order.payer` and `epoch` are not set: the gateway does not tell them.
+  // A value means the gateway answered with the payment's state, whatever that state is. `payer` in an order is
+  // ignored: the token says who pays.
+  CallResult<protocol::PaymentRecord> ProcessPayment(const std::string& access_token,
+                                                     const protocol::PaymentOrder& order);
+  // The same without waiting, not even for a connection. `done` runs exactly once, on a gRPC thread: it must not block.
+  void ProcessPaymentAsync(const std::string& access_token, const protocol::PaymentOrder& order, PaymentCallback done);
+  // One result for each order, in their order. REQUIRES: at most limits::kMaxPaymentsPerCall orders.
+  CallResult<std::vector<CallResult<protocol::PaymentRecord>>> ProcessPayments(
+      const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders);
+  CallResult<protocol::PaymentRecord> GetPayment(const std::string& access_token, const Uuid& id);
+  CallResult<Balance> CheckBalance(const std::string& access_token, const std::string& bank_id);
+  CallResult<HistoryPage> ViewTransactionHistory(const std::string& access_token, const HistoryRequest& request);
+
+ private:
+  struct Impl;
+  explicit GatewayClient(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace strife::rpc

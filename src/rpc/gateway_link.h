@@ -1,0 +1,36 @@
+// A bank's connection to the gateway: registering, heartbeats, inquiries.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "protocol/types.h"
+#include "rpc/gateway_api.h"
+#include "security/credentials.h"
+
+namespace strife::rpc {
+
+// Thread-safe. Calls never block; answers come on gRPC's threads.
+class GatewayLink {
+ public:
+  struct Options {
+    std::string address;  // host:port
+    security::CredentialFiles files;
+    std::string trust_domain;
+    Duration call_timeout;
+  };
+
+  explicit GatewayLink(Options options);
+  // Cancels what is in flight and waits until it has been answered.
+  ~GatewayLink();
+
+  void Register(const RegistrationRequest& request, std::function<void(Result<Registration>)> done);
+  void Inquire(const InquiryRequest& request, std::function<void(Result<InquiryResponse>)> done);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace strife::rpc

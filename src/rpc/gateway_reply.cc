@@ -1,0 +1,183 @@
+#include "rpc/gateway_reply.h"
+
+#include <charconv>
+
+#include "base/text.h"
+#include "rpc/convert.h"
+#include "rpc/status.h"
+
+namespace strife::rpc {
+namespace {
+
+using grpc::StatusCode;
+
+template <typename Response>
+CallResult<SessionGrant> ToGrant(const Response& response) {
+  auto expires_at = FromProto(response.expires_at());
+  auto refresh_expires_at = FromProto(response.refresh_expires_at());
+  if (!expires_at || !refresh_expires_at) return std::unexpected(UnreadableAnswer("an impossible time"));
+  SessionGrant grant{.access_token = response.access_token(),
+                     .expires_at = *expires_at,
+                     .refresh_token = response.refresh_token(),
+                     .refresh_expires_at = *refresh_expires_at,
+                     .accounts = {}};
+  for (const auto& account : response.accounts()) grant.accounts.push_back(FromProto(account));
+  return grant;
+}
+
+ErrorCode ToErrorCode(int code) {
+  switch (code) {
+    case StatusCode::INVALID_ARGUMENT:
+    case StatusCode::OUT_OF_RANGE:
+    case StatusCode::FAILED_PRECONDITION:
+      return ErrorCode::kInvalidInput;
+    case StatusCode::NOT_FOUND:
+      return ErrorCode::kNotFound;
+    case StatusCode::ALREADY_EXISTS:
+      return ErrorCode::kAlreadyExists;
+    case StatusCode::PERMISSION_DENIED:
+      return ErrorCode::kPermissionDenied;
+    case StatusCode::UNAUTHENTICATED:
+      return ErrorCode::kUnauthenticated;
+    case StatusCode::RESOURCE_EXHAUSTED:
+      return ErrorCode::kResourceExhausted;
+    case StatusCode::UNAVAILABLE:
+    case StatusCode::DEADLINE_EXCEEDED:
+    case StatusCode::CANCELLED:
+      return ErrorCode::kUnavailable;
+    default:
+      return ErrorCode::kInternal;
+  }
+}
+
+// Whether an answer with this code proves that the call had no effect. RESOURCE_EXHAUSTED proves it only when Strife
+// itself said so: gRPC uses it also for an answer that was too long to read.
+bool ProvesNoEffect(int code, bool from_strife) {
+  switch (code) {
+    case StatusCode::INVALID_ARGUMENT:
+    case StatusCode::OUT_OF_RANGE:
+    case StatusCode::FAILED_PRECONDITION:
+    case StatusCode::NOT_FOUND:
+    case StatusCode::ALREADY_EXISTS:
+    case StatusCode::PERMISSION_DENIED:
+    case StatusCode::UNAUTHENTICATED:
+    case StatusCode::UNIMPLEMENTED:
+      return true;
+    case StatusCode::RESOURCE_EXHAUSTED:
+      return from_strife;
+    default:
+      return false;
+  }
+}
+
+void Apply(const v1::ErrorDetail& detail, CallError* error) {
+  if (!detail.message().empty()) error->error.message = Sanitize(detail.message(), 1024);
+  error->reason_code = Sanitize(detail.reason_code(), 64);
+  error->field = Sanitize(detail.field(), 64);
+  error->retryable = detail.retryable();
+  if (detail.has_prior()) {
+    if (auto prior = FromReply(detail.prior())) error->prior = std::move(*prior);
+  }
+}
+
+CallError Classify(int code, std::string message, const v1::ErrorDetail* detail, Effect effect) {
+  CallError error{.error = {ToErrorCode(code), std::move(message)},
+                  .delivery = ProvesNoEffect(code, detail != nullptr) ? Delivery::kRefused : Delivery::kUnknown,
+                  .retryable = code == StatusCode::UNAVAILABLE || code == StatusCode::DEADLINE_EXCEEDED ||
+                               code == StatusCode::CANCELLED,
+                  .reason_code = {},
+                  .field = {},
+                  .prior = {},
+                  .pushback = {}};
+  if (detail != nullptr) Apply(*detail, &error);
+  if (error.delivery == Delivery::kUnknown && effect == Effect::kPayment) error.error.code = ErrorCode::kUnknownOutcome;
+  return error;
+}
+
+std::optional<std::chrono::milliseconds> Pushback(const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  auto found = trailers.find("grpc-retry-pushback-ms");
+  if (found == trailers.end()) return std::nullopt;
+  int ms = -1;  // gRFC A6: a value that is no number means the same as a negative one
+  std::from_chars(found->second.data(), found->second.data() + found->second.size(), ms);
+  return std::chrono::milliseconds(ms);
+}
+
+}  // namespace
+
+CallError UnreadableAnswer(const std::string& what) {
+  return {.error = {ErrorCode::kInternal,
+                    "the gateway's answer holds " + what + "; check that client and gateway are of the same version"},
+          .delivery = Delivery::kUnknown,
+          .retryable = false,
+          .reason_code = {},
+          .field = {},
+          .prior = {},
+          .pushback = {}};
+}
+
+CallResult<protocol::PaymentRecord> FromReply(const v1::Payment& payment) {
+  auto record = FromProto(payment);
+  if (!record) return std::unexpected(UnreadableAnswer("a payment this version cannot read"));
+  return std::move(*record);
+}
+
+CallResult<SessionGrant> FromReply(const v1::AuthenticateClientResponse& response) { return ToGrant(response); }
+CallResult<SessionGrant> FromReply(const v1::RefreshSessionResponse& response) { return ToGrant(response); }
+
+CallResult<Balance> FromReply(const v1::CheckBalanceResponse& response) {
+  auto posted = FromProto(response.posted()), held = FromProto(response.held());
+  auto available = FromProto(response.available());
+  auto as_of = FromProto(response.as_of());
+  if (!posted || !held || !available || !as_of) {
+    return std::unexpected(UnreadableAnswer("a balance this version cannot read"));
+  }
+  return Balance{.posted = *posted, .held = *held, .available = *available, .as_of = *as_of};
+}
+
+CallResult<HistoryPage> FromReply(const v1::ViewTransactionHistoryResponse& response) {
+  HistoryPage page{.payments = {}, .next_page_token = response.next_page_token()};
+  for (const auto& item : response.payments()) {
+    auto payment = FromReply(item);
+    if (!payment) return std::unexpected(std::move(payment.error()));
+    page.payments.push_back(std::move(*payment));
+  }
+  return page;
+}
+
+CallResult<protocol::PaymentRecord> FromReply(const v1::ProcessPaymentsResponse::Result& result) {
+  if (result.grpc_code() == StatusCode::OK) return FromReply(result.payment());
+  return std::unexpected(Classify(result.grpc_code(), "the gateway refused the payment without saying why",
+                                  result.has_error() ? &result.error() : nullptr, Effect::kPayment));
+}
+
+CallError FromStatus(const grpc::Status& status, const grpc::ClientContext& context, Effect effect,
+                     const std::string& endpoint) {
+  std::string gateway = "the gateway at " + endpoint;
+  std::string said = status.error_message().empty() ? "" : " (" + Sanitize(status.error_message(), 512) + ")";
+  std::string message = gateway + " refused the call" + said;
+  if (status.error_code() == StatusCode::DEADLINE_EXCEEDED) message = gateway + " did not answer in time";
+  if (status.error_code() == StatusCode::UNAVAILABLE) message = "the connection to " + gateway + " failed" + said;
+  auto detail = ErrorDetailOf(status);
+  CallError error = Classify(status.error_code(), std::move(message), detail ? &*detail : nullptr, effect);
+  error.pushback = Pushback(context);
+  return error;
+}
+
+void FillRequest(const protocol::PaymentOrder& order, v1::ProcessPaymentRequest* request) {
+  request->set_transaction_id(order.id.ToString());
+  ToProto(order.from, *request->mutable_from());
+  ToProto(order.to, *request->mutable_to());
+  ToProto(order.amount, *request->mutable_amount());
+  request->set_memo(order.memo);
+}
+
+void FillRequest(const HistoryRequest& page, v1::ViewTransactionHistoryRequest* request) {
+  request->set_page_size(page.page_size);
+  request->set_page_token(page.page_token);
+  if (page.state) request->set_state(ToProto(*page.state));
+  if (page.since) ToProto(*page.since, *request->mutable_since());
+  if (page.until) ToProto(*page.until, *request->mutable_until());
+}
+
+}  // namespace strife::rpc

@@ -1,0 +1,251 @@
+#include <atomic>
+#include <utility>
+
+#include "base/limits.h"
+#include "rpc/convert.h"
+#include "rpc/gateway_api.h"
+#include "rpc/listener.h"
+#include "rpc/serve.h"
+#include "strife/v1/gateway.grpc.pb.h"
+
+namespace strife::rpc {
+namespace {
+
+using grpc::CallbackServerContext;
+using grpc::ServerUnaryReactor;
+using protocol::PaymentRecord;
+using protocol::PaymentState;
+
+PaymentRequest FromProto(const v1::ProcessPaymentRequest& request) {
+  return {.transaction_id = request.transaction_id(),
+          .from = rpc::FromProto(request.from()),
+          .to = rpc::FromProto(request.to()),
+          .minor_units = request.amount().minor_units(),
+          .currency = request.amount().currency(),
+          .memo = request.memo()};
+}
+
+template <typename Response>
+void FillGrant(SessionGrant grant, Response& response) {
+  response.set_access_token(std::move(grant.access_token));
+  ToProto(grant.expires_at, *response.mutable_expires_at());
+  response.set_refresh_token(std::move(grant.refresh_token));
+  ToProto(grant.refresh_expires_at, *response.mutable_refresh_expires_at());
+  for (const protocol::AccountRef& account : grant.accounts) ToProto(account, *response.add_accounts());
+}
+
+ApiError InvalidField(std::string field, std::string message) {
+  return {.code = ApiCode::kInvalidArgument, .reason_code = "INVALID_ARGUMENT", .message = std::move(message),
+          .field = std::move(field)};
+}
+
+// Collects the answers of a batch; the last one finishes the call. Each answer has a slot of its own, so the threads
+// that give them only share the counter.
+class BatchAnswer {
+ public:
+  BatchAnswer(int count, Done<Nothing> done, v1::ProcessPaymentsResponse& response)
+      : left_(count), done_(std::move(done)), response_(response) {
+    for (int i = 0; i < count; ++i) response_.add_results();
+  }
+
+  void Set(int index, ApiResult<PaymentRecord> result) {
+    v1::ProcessPaymentsResponse::Result& slot = *response_.mutable_results(index);
+    if (result) {
+      slot.set_success(result->state == PaymentState::kCompleted);
+      ToProto(*result, *slot.mutable_payment());
+    } else {
+      slot.set_grpc_code(static_cast<int>(result.error().code));
+      FillErrorDetail(result.error(), *slot.mutable_error());
+    }
+    if (left_.fetch_sub(1) == 1) done_(Nothing{});
+  }
+
+ private:
+  std::atomic<int> left_;
+  Done<Nothing> done_;
+  v1::ProcessPaymentsResponse& response_;
+};
+
+class GatewayService final : public v1::PaymentGateway::CallbackService {
+ public:
+  GatewayService(AdmissionOptions admission, GatewayApi& api, Clock& clock)
+      : admission_(std::move(admission), clock), api_(api) {}
+
+  ServerUnaryReactor* AuthenticateClient(CallbackServerContext* context, const v1::AuthenticateClientRequest* request,
+                                         v1::AuthenticateClientResponse* response) override {
+    return Serve<SessionGrant>(
+        admission_, context, "/strife.v1.PaymentGateway/AuthenticateClient", response,
+        [&](Caller caller, Done<SessionGrant> done) {
+          api_.AuthenticateClient(std::move(caller), request->username(), request->password(), std::move(done));
+        },
+        FillGrant<v1::AuthenticateClientResponse>);
+  }
+
+  ServerUnaryReactor* RefreshSession(CallbackServerContext* context, const v1::RefreshSessionRequest* request,
+                                     v1::RefreshSessionResponse* response) override {
+    return Serve<SessionGrant>(
+        admission_, context, "/strife.v1.PaymentGateway/RefreshSession", response,
+        [&](Caller caller, Done<SessionGrant> done) {
+          api_.RefreshSession(std::move(caller), request->refresh_token(), std::move(done));
+        },
+        FillGrant<v1::RefreshSessionResponse>);
+  }
+
+  ServerUnaryReactor* LogoutClient(CallbackServerContext* context, const v1::LogoutClientRequest*,
+                                   v1::LogoutClientResponse* response) override {
+    return Serve<Nothing>(
+        admission_, context, "/strife.v1.PaymentGateway/LogoutClient", response,
+        [&](Caller caller, Done<Nothing> done) { api_.LogoutClient(std::move(caller), std::move(done)); },
+        [](Nothing, v1::LogoutClientResponse&) {});
+  }
+
+  ServerUnaryReactor* ProcessPayment(CallbackServerContext* context, const v1::ProcessPaymentRequest* request,
+                                     v1::ProcessPaymentResponse* response) override {
+    return Serve<PaymentRecord>(
+        admission_, context, "/strife.v1.PaymentGateway/ProcessPayment", response,
+        [&](Caller caller, Done<PaymentRecord> done) {
+          api_.ProcessPayment(std::move(caller), FromProto(*request), std::move(done));
+        },
+        [](PaymentRecord payment, v1::ProcessPaymentResponse& out) {
+          out.set_success(payment.state == PaymentState::kCompleted);
+          ToProto(payment, *out.mutable_payment());
+        });
+  }
+
+  ServerUnaryReactor* ProcessPayments(CallbackServerContext* context, const v1::ProcessPaymentsRequest* request,
+                                      v1::ProcessPaymentsResponse* response) override {
+    return Serve<Nothing>(
+        admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", response,
+        [&](Caller caller, Done<Nothing> done) { StartBatch(std::move(caller), *request, *response, std::move(done)); },
+        [](Nothing, v1::ProcessPaymentsResponse&) {});
+  }
+
+  ServerUnaryReactor* GetPayment(CallbackServerContext* context, const v1::GetPaymentRequest* request,
+                                 v1::GetPaymentResponse* response) override {
+    return Serve<PaymentRecord>(
+        admission_, context, "/strife.v1.PaymentGateway/GetPayment", response,
+        [&](Caller caller, Done<PaymentRecord> done) {
+          api_.GetPayment(std::move(caller), request->transaction_id(), std::move(done));
+        },
+        [](PaymentRecord payment, v1::GetPaymentResponse& out) { ToProto(payment, *out.mutable_payment()); });
+  }
+
+  ServerUnaryReactor* CheckBalance(CallbackServerContext* context, const v1::CheckBalanceRequest* request,
+                                   v1::CheckBalanceResponse* response) override {
+    return Serve<Balance>(
+        admission_, context, "/strife.v1.PaymentGateway/CheckBalance", response,
+        [&](Caller caller, Done<Balance> done) {
+          api_.CheckBalance(std::move(caller), request->bank_id(), std::move(done));
+        },
+        [](Balance balance, v1::CheckBalanceResponse& out) {
+          ToProto(balance.posted, *out.mutable_posted());
+          ToProto(balance.held, *out.mutable_held());
+          ToProto(balance.available, *out.mutable_available());
+          ToProto(balance.as_of, *out.mutable_as_of());
+        });
+  }
+
+  ServerUnaryReactor* ViewTransactionHistory(CallbackServerContext* context,
+                                             const v1::ViewTransactionHistoryRequest* request,
+                                             v1::ViewTransactionHistoryResponse* response) override {
+    return Serve<HistoryPage>(
+        admission_, context, "/strife.v1.PaymentGateway/ViewTransactionHistory", response,
+        [&](Caller caller, Done<HistoryPage> done) { StartHistory(std::move(caller), *request, std::move(done)); },
+        [](HistoryPage page, v1::ViewTransactionHistoryResponse& out) {
+          for (const PaymentRecord& payment : page.payments) ToProto(payment, *out.add_payments());
+          out.set_next_page_token(std::move(page.next_page_token));
+        });
+  }
+
+  ServerUnaryReactor* RegisterBank(CallbackServerContext* context, const v1::RegisterBankRequest* request,
+                                   v1::RegisterBankResponse* response) override {
+    return Serve<Registration>(
+        admission_, context, "/strife.v1.PaymentGateway/RegisterBank", response,
+        [&](Caller caller, Done<Registration> done) {
+          RegistrationRequest registration;
+          registration.bank.bank_id = request->bank_id();
+          registration.bank.display_name = request->display_name();
+          registration.bank.endpoint = request->endpoint();
+          registration.bank.currencies.assign(request->currencies().begin(), request->currencies().end());
+          registration.bank.capabilities.assign(request->capabilities().begin(), request->capabilities().end());
+          registration.gateway_store_id = request->gateway_store_id();
+          registration.gateway_sequence = request->gateway_sequence();
+          api_.RegisterBank(std::move(caller), std::move(registration), std::move(done));
+        },
+        [](Registration answer, v1::RegisterBankResponse& out) {
+          v1::BankRegistration& bank = *out.mutable_registration();
+          bank.set_bank_id(answer.bank.bank_id);
+          bank.set_display_name(answer.bank.display_name);
+          bank.set_endpoint(answer.bank.endpoint);
+          for (std::string& currency : answer.bank.currencies) bank.add_currencies(std::move(currency));
+          for (std::string& capability : answer.bank.capabilities) bank.add_capabilities(std::move(capability));
+          ToProto(answer.bank.registered_at, *bank.mutable_registered_at());
+          const auto interval = answer.heartbeat_interval.count();
+          out.mutable_heartbeat_interval()->set_seconds(interval / 1'000'000);
+          out.mutable_heartbeat_interval()->set_nanos(static_cast<std::int32_t>(interval % 1'000'000 * 1000));
+          out.set_gateway_store_id(answer.gateway_store_id.ToString());
+        });
+  }
+
+  ServerUnaryReactor* InquireTransaction(CallbackServerContext* context, const v1::InquireTransactionRequest* request,
+                                         v1::InquireTransactionResponse* response) override {
+    return Serve<InquiryResponse>(
+        admission_, context, "/strife.v1.PaymentGateway/InquireTransaction", response,
+        [&](Caller caller, Done<InquiryResponse> done) {
+          api_.InquireTransaction(
+              std::move(caller),
+              {request->transaction_id(), request->gateway_store_id(), request->gateway_sequence()}, std::move(done));
+        },
+        [](InquiryResponse answer, v1::InquireTransactionResponse& out) {
+          out.set_decision(static_cast<v1::Decision>(answer.decision));
+          out.set_gateway_epoch(answer.gateway_epoch);
+        });
+  }
+
+ private:
+  void StartBatch(Caller caller, const v1::ProcessPaymentsRequest& request, v1::ProcessPaymentsResponse& response,
+                  Done<Nothing> done) {
+    const int count = request.payments_size();
+    if (count == 0 || static_cast<std::size_t>(count) > limits::kMaxPaymentsPerCall) {
+      return done(std::unexpected(InvalidField(
+          "payments", "a batch holds 1 to " + std::to_string(limits::kMaxPaymentsPerCall) + " payments; split it")));
+    }
+    auto answer = std::make_shared<BatchAnswer>(count, std::move(done), response);
+    for (int i = 0; i < count; ++i) {
+      api_.ProcessPayment(caller, FromProto(request.payments(i)),
+                          [answer, i](ApiResult<PaymentRecord> result) { answer->Set(i, std::move(result)); });
+    }
+  }
+
+  void StartHistory(Caller caller, const v1::ViewTransactionHistoryRequest& request, Done<HistoryPage> done) {
+    HistoryRequest history{.page_size = request.page_size(), .page_token = request.page_token(), .state = std::nullopt,
+                           .since = std::nullopt, .until = std::nullopt};
+    if (request.state() != v1::PAYMENT_STATE_UNSPECIFIED) {
+      history.state = rpc::FromProto(request.state());
+      if (!history.state) return done(std::unexpected(InvalidField("state", "unknown payment state")));
+    }
+    if (request.has_since() && !(history.since = rpc::FromProto(request.since()))) {
+      return done(std::unexpected(InvalidField("since", "the time is out of range")));
+    }
+    if (request.has_until() && !(history.until = rpc::FromProto(request.until()))) {
+      return done(std::unexpected(InvalidField("until", "the time is out of range")));
+    }
+    api_.ViewTransactionHistory(std::move(caller), std::move(history), std::move(done));
+  }
+
+  Admission admission_;
+  GatewayApi& api_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options, GatewayApi& api, Clock& clock) {
+  AdmissionOptions admission = AdmissionFor(options);
+  admission.check_token = [&api](std::string_view token, const security::Certificate& certificate) {
+    return api.CheckToken(token, certificate);
+  };
+  return Listener::Start(options, std::make_unique<GatewayService>(std::move(admission), api, clock),
+                         "strife.v1.PaymentGateway");
+}
+
+}  // namespace strife::rpc

@@ -1,0 +1,48 @@
+// What gateway and bank servers share: one mutual TLS listener with limits, interceptors, health and graceful drain.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "env/clock.h"
+#include "observability/log.h"
+#include "security/credentials.h"
+#include "security/revocation.h"
+
+namespace strife::rpc {
+
+struct ServerOptions {
+  std::string listen;  // host:port
+  security::CredentialFiles files;
+  std::string trust_domain;
+  // The current revocation list, null when none is configured. Thread-safe.
+  std::function<std::shared_ptr<const security::RevocationList>()> revocations;
+  Logger* rpc_log = nullptr;           // every RPC
+  Logger* transaction_log = nullptr;   // every RPC about a transaction
+  Logger* registration_log = nullptr;  // every bank registration; gateway only
+};
+
+// A running server. Thread-safe.
+class Server {
+ public:
+  virtual ~Server() = default;
+
+  // What the health service says for the server as a whole and for its service. Starts as not serving.
+  virtual void SetServing(bool serving) = 0;
+
+  // Takes no new calls, gives those being answered until `grace` has passed, then ends them and stops listening.
+  virtual void Shutdown(Duration grace) = 0;
+};
+
+class GatewayApi;
+class BankApi;
+
+// Listens and serves. kInvalidInput when the address cannot be parsed, kUnavailable when the port is taken, kInternal
+// when a method lacks a policy row. Everything referred to must outlive the server.
+Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options, GatewayApi& api, Clock& clock);
+Result<std::unique_ptr<Server>> StartBankServer(const ServerOptions& options, BankApi& api, Clock& clock);
+
+}  // namespace strife::rpc

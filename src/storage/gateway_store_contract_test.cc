@@ -1,0 +1,307 @@
+// Every promise of env/gateway_store.h, on every implementation.
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "storage/store_test_support.h"
+
+namespace strife {
+namespace {
+
+using protocol::PaymentRecord;
+using protocol::PaymentState;
+
+template <typename Maker>
+class GatewayStoreContract : public ::testing::Test {
+ protected:
+  GatewayStoreContract() { Reopen(); }
+
+  // As after a crash or restart: only what was committed is there.
+  GatewayIncarnation Reopen() {
+    store_.reset();
+    store_ = maker_.Gateway();
+    const GatewayIncarnation incarnation = store_->OpenIncarnation(IdOf(42)).value();
+    sequence_ = incarnation.sequence;
+    return incarnation;
+  }
+  Status Commit(GatewayRecords records) {
+    records.sequence = ++sequence_;
+    return store_->Commit(records);
+  }
+  void CommitPayments(std::vector<PaymentRecord> payments) {
+    const Status done = Commit({.payments = std::move(payments), .banks = {}, .sessions = {}, .refresh_tokens = {}});
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  PaymentRecord InState(std::uint32_t number, PaymentState state, std::string payer = "alice") {
+    PaymentRecord payment = PaymentOf(number, std::move(payer));
+    payment.state = state;
+    return payment;
+  }
+  std::vector<Uuid> History(const HistoryQuery& query) {
+    std::vector<Uuid> ids;
+    const auto page = maker_.GatewayReading()->History(query).value();
+    for (const PaymentRecord& payment : page) ids.push_back(payment.order.id);
+    return ids;
+  }
+  SessionRecord SessionOf(std::uint32_t number) {
+    SessionRecord session;
+    session.session_id = IdOf(number);
+    session.username = "alice";
+    session.certificate_thumbprint.fill(static_cast<std::uint8_t>(number));
+    session.created_at = At(1);
+    session.expires_at = At(900);
+    return session;
+  }
+  RefreshTokenRecord TokenOf(std::uint32_t number, std::uint32_t session) {
+    RefreshTokenRecord token;
+    token.token_hash.fill(static_cast<std::uint8_t>(number));
+    token.session_id = IdOf(session);
+    token.expires_at = At(800);
+    return token;
+  }
+
+  Maker maker_;
+  std::unique_ptr<GatewayStore> store_;
+  std::uint64_t sequence_ = 0;
+};
+
+TYPED_TEST_SUITE(GatewayStoreContract, Makers);
+
+TYPED_TEST(GatewayStoreContract, OpenIncarnation_EachTime_KeepsTheStoreIdAndRaisesTheEpoch) {
+  this->store_.reset();
+  auto second = this->maker_.Gateway();
+  const GatewayIncarnation incarnation = second->OpenIncarnation(IdOf(43)).value();
+  EXPECT_EQ(incarnation.store_id, IdOf(42));
+  EXPECT_EQ(incarnation.epoch, 2u);
+  EXPECT_EQ(incarnation.sequence, 0u);
+}
+
+TYPED_TEST(GatewayStoreContract, Commit_Sequence_IsThereAfterReopening) {
+  this->CommitPayments({PaymentOf(1)});
+  this->CommitPayments({});
+  EXPECT_EQ(this->Reopen().sequence, 2u);
+}
+
+TYPED_TEST(GatewayStoreContract, Commit_EverythingWritten_IsThereAfterReopening) {
+  PaymentRecord payment = this->InState(1, PaymentState::kAborted);
+  payment.reason_code = "AM04";
+  payment.message = "not enough";
+  PaymentRecord tombstone;
+  tombstone.order.id = IdOf(2);
+  tombstone.state = PaymentState::kAborted;
+  protocol::BankRecord bank{"bank1", "First Bank", "localhost:1", {"EUR", "USD"}, {"batch"}, At(5)};
+  protocol::BankRecord bare{"bank0", "", "h:1", {}, {}, At(6)};
+  ASSERT_TRUE(this->Commit({{payment, tombstone}, {bank, bare}, {this->SessionOf(1)}, {this->TokenOf(9, 1)}}));
+  this->Reopen();
+  const GatewayRows rows =
+      this->store_->Load({{IdOf(1), IdOf(2), IdOf(3)}, {this->TokenOf(9, 1).token_hash}, {}}).value();
+  EXPECT_EQ(rows.payments.size(), 2u);
+  EXPECT_EQ(rows.payments.at(IdOf(1)), payment);
+  EXPECT_EQ(rows.payments.at(IdOf(2)), tombstone);
+  EXPECT_EQ(rows.refresh_tokens.at(this->TokenOf(9, 1).token_hash), this->TokenOf(9, 1));
+  EXPECT_EQ(rows.sessions.at(IdOf(1)), this->SessionOf(1));
+  auto reader = this->maker_.GatewayReading();
+  EXPECT_EQ(reader->FindPayment(IdOf(1)).value(), payment);
+  EXPECT_EQ(reader->FindPayment(IdOf(3)).value(), std::nullopt);
+  EXPECT_EQ(reader->Banks().value(), (std::vector{bare, bank}));
+}
+
+TYPED_TEST(GatewayStoreContract, Load_MissingKeys_AreAbsent) {
+  Sha256 unknown{};
+  const GatewayRows rows = this->store_->Load({{IdOf(1)}, {unknown}, {IdOf(2)}}).value();
+  EXPECT_TRUE(rows.payments.empty());
+  EXPECT_TRUE(rows.refresh_tokens.empty());
+  EXPECT_TRUE(rows.sessions.empty());
+}
+
+TYPED_TEST(GatewayStoreContract, Load_TokenWithoutSession_BringsTheTokenAlone) {
+  ASSERT_TRUE(this->Commit({{}, {}, {this->SessionOf(1)}, {this->TokenOf(9, 5)}}));
+  const GatewayRows rows = this->store_->Load({{}, {this->TokenOf(9, 5).token_hash}, {IdOf(1)}}).value();
+  EXPECT_EQ(rows.refresh_tokens.size(), 1u);
+  EXPECT_EQ(rows.sessions.size(), 1u);
+}
+
+TYPED_TEST(GatewayStoreContract, Commit_PaymentAgain_ChangesOnlyItsProgress) {
+  const PaymentRecord first = PaymentOf(1);
+  this->CommitPayments({first});
+  PaymentRecord second = first;
+  second.state = PaymentState::kAborted;
+  second.reason_code = "AB05";
+  second.message = "late";
+  second.epoch = 7;
+  second.updated_at = At(99);
+  PaymentRecord expected = second;
+  second.order = PaymentOf(1, "mallory").order;
+  second.order.amount.minor_units = 1;
+  second.created_at = At(98);
+  this->CommitPayments({second});
+  EXPECT_EQ(this->maker_.GatewayReading()->FindPayment(IdOf(1)).value(), expected);
+  second.state = PaymentState::kInitiated;  // takes the insert's way
+  expected.state = PaymentState::kInitiated;
+  this->CommitPayments({second});
+  EXPECT_EQ(this->maker_.GatewayReading()->FindPayment(IdOf(1)).value(), expected);
+}
+
+TYPED_TEST(GatewayStoreContract, Commit_SamePaymentTwiceInABatch_KeepsTheLast) {
+  this->CommitPayments({PaymentOf(1), this->InState(1, PaymentState::kCompleted)});
+  EXPECT_EQ(this->maker_.GatewayReading()->FindPayment(IdOf(1)).value()->state, PaymentState::kCompleted);
+}
+
+TYPED_TEST(GatewayStoreContract, Commit_BankSessionTokenAgain_Replaces) {
+  protocol::BankRecord bank{"bank1", "First", "localhost:1", {"USD"}, {}, At(5)};
+  ASSERT_TRUE(this->Commit({{}, {bank}, {this->SessionOf(1)}, {this->TokenOf(9, 1)}}));
+  bank.endpoint = "localhost:2";
+  bank.currencies = {"EUR"};
+  SessionRecord revoked = this->SessionOf(1);
+  revoked.revoked_at = At(50);
+  RefreshTokenRecord used = this->TokenOf(9, 1);
+  used.used_at = At(60);
+  ASSERT_TRUE(this->Commit({{}, {bank}, {revoked}, {used}}));
+  const GatewayRows rows = this->store_->Load({{}, {used.token_hash}, {}}).value();
+  EXPECT_EQ(rows.sessions.at(IdOf(1)), revoked);
+  EXPECT_EQ(rows.refresh_tokens.at(used.token_hash), used);
+  EXPECT_EQ(this->maker_.GatewayReading()->Banks().value(), std::vector{bank});
+}
+
+TYPED_TEST(GatewayStoreContract, Commit_OneBadRecord_WritesNothing) {
+  PaymentRecord negative = PaymentOf(2);
+  negative.order.amount.minor_units = -1;
+  const Status refused = this->Commit({{PaymentOf(1), negative}, {}, {}, {}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInternal);
+  EXPECT_EQ(this->Reopen().sequence, 0u);
+  EXPECT_TRUE(this->store_->Load({{IdOf(1), IdOf(2)}, {}, {}}).value().payments.empty());
+}
+
+TYPED_TEST(GatewayStoreContract, Commit_AfterANewerIncarnation_IsFencedAndWritesNothing) {
+  this->CommitPayments({PaymentOf(1)});
+  auto newer = this->maker_.Gateway();
+  ASSERT_TRUE(newer->OpenIncarnation(IdOf(43)));
+  const Status fenced = this->Commit({{PaymentOf(2)}, {}, {}, {}});
+  ASSERT_FALSE(fenced);
+  EXPECT_EQ(fenced.error().code, ErrorCode::kFenced);
+  EXPECT_TRUE(newer->Load({{IdOf(2)}, {}, {}}).value().payments.empty());
+  GatewayRecords records;
+  records.payments = {PaymentOf(3)};
+  records.sequence = 2;
+  EXPECT_TRUE(newer->Commit(records));
+  EXPECT_EQ(this->Commit({}).error().code, ErrorCode::kFenced);
+}
+
+TYPED_TEST(GatewayStoreContract, LoadOpenPayments_FindsExactlyTheNotFinal) {
+  this->CommitPayments({this->InState(1, PaymentState::kInitiated), this->InState(2, PaymentState::kCommitting),
+                        this->InState(3, PaymentState::kCompleted), this->InState(4, PaymentState::kAborted),
+                        this->InState(5, PaymentState::kPartialCommit), this->InState(6, PaymentState::kInitiated)});
+  this->CommitPayments({this->InState(6, PaymentState::kAborted)});
+  this->Reopen();
+  auto open = this->store_->LoadOpenPayments().value();
+  std::ranges::sort(open, {}, [](const PaymentRecord& payment) { return payment.order.id; });
+  ASSERT_EQ(open.size(), 3u);
+  EXPECT_EQ(open[0], this->InState(1, PaymentState::kInitiated));
+  EXPECT_EQ(open[1].order.id, IdOf(2));
+  EXPECT_EQ(open[2].order.id, IdOf(5));
+}
+
+TYPED_TEST(GatewayStoreContract, History_Pages_AreNewestFirstWithoutGapsOrRepeats) {
+  std::vector<PaymentRecord> payments;
+  for (std::uint32_t i = 1; i <= 10; ++i) {
+    payments.push_back(PaymentOf(i));
+    payments.back().created_at = At(1000 + i / 3);  // several at the same moment
+    payments.push_back(PaymentOf(100 + i, "bob"));
+  }
+  this->CommitPayments(payments);
+  std::vector<Uuid> seen;
+  HistoryQuery query{.payer = "alice", .state = {}, .since = {}, .until = {}, .after = {}, .limit = 3};
+  for (;;) {
+    const auto page = this->maker_.GatewayReading()->History(query).value();
+    for (const PaymentRecord& payment : page) seen.push_back(payment.order.id);
+    if (page.size() < 3) break;
+    query.after = HistoryQuery::Position{page.back().created_at, page.back().order.id};
+  }
+  std::vector<Uuid> expected;
+  for (std::uint32_t i = 10; i >= 1; --i) expected.push_back(IdOf(i));
+  EXPECT_EQ(seen, expected);
+}
+
+TYPED_TEST(GatewayStoreContract, History_SinceIsInclusiveUntilIsExclusive) {
+  this->CommitPayments({PaymentOf(1), PaymentOf(2), PaymentOf(3), PaymentOf(4)});
+  HistoryQuery query{.payer = "alice", .state = {}, .since = At(1002), .until = At(1004), .after = {}};
+  EXPECT_EQ(this->History(query), (std::vector{IdOf(3), IdOf(2)}));
+  query.after = HistoryQuery::Position{At(1003), IdOf(3)};
+  EXPECT_EQ(this->History(query), std::vector{IdOf(2)});
+  query.after = HistoryQuery::Position{At(1004), IdOf(4)};  // outside: `until` still holds
+  EXPECT_EQ(this->History(query), (std::vector{IdOf(3), IdOf(2)}));
+  query.limit = 0;
+  EXPECT_TRUE(this->History(query).empty());
+}
+
+TYPED_TEST(GatewayStoreContract, History_EachStateFilter_FindsThatStateOnly) {
+  std::vector<PaymentRecord> payments;
+  for (std::uint32_t i = 0; i < 10; ++i) payments.push_back(this->InState(i + 1, static_cast<PaymentState>(i % 5 + 1)));
+  this->CommitPayments(payments);
+  for (std::uint32_t state = 1; state <= 5; ++state) {
+    const HistoryQuery query{
+        .payer = "alice", .state = static_cast<PaymentState>(state), .since = {}, .until = {}, .after = {}};
+    EXPECT_EQ(this->History(query), (std::vector{IdOf(state + 5), IdOf(state)})) << state;
+  }
+}
+
+TYPED_TEST(GatewayStoreContract, History_AfterAStateChange_FollowsIt) {
+  this->CommitPayments({PaymentOf(1)});
+  this->CommitPayments({this->InState(1, PaymentState::kAborted)});
+  HistoryQuery query{.payer = "alice", .state = PaymentState::kInitiated, .since = {}, .until = {}, .after = {}};
+  EXPECT_TRUE(this->History(query).empty());
+  query.state = PaymentState::kAborted;
+  EXPECT_EQ(this->History(query), std::vector{IdOf(1)});
+}
+
+TYPED_TEST(GatewayStoreContract, SessionsRevokedSince_FindsThoseRevokedThenOrLater) {
+  std::vector<SessionRecord> sessions;
+  for (std::uint32_t i = 1; i <= 4; ++i) sessions.push_back(this->SessionOf(i));
+  sessions[0].revoked_at = At(10);
+  sessions[1].revoked_at = At(20);
+  sessions[2].revoked_at = At(30);
+  ASSERT_TRUE(this->Commit({{}, {}, sessions, {}}));
+  EXPECT_EQ(this->maker_.GatewayReading()->SessionsRevokedSince(At(20)).value(), (std::vector{IdOf(2), IdOf(3)}));
+}
+
+TYPED_TEST(GatewayStoreContract, ScanPayments_IsInIdOrderAndASnapshot) {
+  this->CommitPayments({PaymentOf(3), PaymentOf(1)});
+  auto reader = this->maker_.GatewayReading();
+  auto cursor = reader->ScanPayments();
+  this->CommitPayments({PaymentOf(2), this->InState(3, PaymentState::kAborted)});
+  EXPECT_EQ(Drain(std::move(cursor)), (std::vector{PaymentOf(1), PaymentOf(3)}));
+  EXPECT_EQ(Drain(reader->ScanPayments()).size(), 3u);
+}
+
+TYPED_TEST(GatewayStoreContract, ScanPayments_CursorOutlivesItsReader) {
+  this->CommitPayments({PaymentOf(1), PaymentOf(2)});
+  auto cursor = this->maker_.GatewayReading()->ScanPayments();
+  EXPECT_EQ(Drain(std::move(cursor)).size(), 2u);
+}
+
+TYPED_TEST(GatewayStoreContract, Reader_UsedByManyThreads_SeesWhatWasCommittedBefore) {
+  auto reader = this->maker_.GatewayReading();
+  std::vector<std::thread> threads;
+  std::atomic<std::uint32_t> committed = 0;
+  std::atomic<int> missing = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (std::uint32_t known = 0; known < 100;) {
+        known = committed;
+        if (known == 0) continue;
+        const auto found = reader->FindPayment(IdOf(known));
+        if (!found || !*found) ++missing;
+      }
+    });
+  }
+  for (std::uint32_t i = 1; i <= 100; ++i) {
+    this->CommitPayments({PaymentOf(i)});
+    committed = i;
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(missing, 0);
+}
+
+}  // namespace
+}  // namespace strife

@@ -1,0 +1,297 @@
+// What can be wrong with a file: somebody else's, of another version, damaged, malformed, in use.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "storage/sqlite/bank_schema.h"
+#include "storage/sqlite/gateway_schema.h"
+#include "storage/store_test_support.h"
+
+namespace strife {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SqliteFile : public ::testing::Test {
+ protected:
+  // A gateway database with `payments` payments, closed.
+  void MakeGateway(std::uint32_t payments) {
+    auto store = OpenGatewayStore(file_).value();
+    ASSERT_TRUE(store->OpenIncarnation(IdOf(1)));
+    GatewayRecords records;
+    records.sequence = 1;
+    for (std::uint32_t i = 1; i <= payments; ++i) records.payments.push_back(PaymentOf(i));
+    ASSERT_TRUE(store->Commit(records));
+  }
+  void Tamper(const char* sql) {
+    auto database = sqlite::Database::Open(file_, sqlite::Database::Mode::kReadWrite).value();
+    ASSERT_TRUE(database.Execute("PRAGMA ignore_check_constraints = ON"));
+    const Status done = database.Execute(sql);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  void Overwrite(std::uintmax_t offset, const std::string& bytes) {
+    std::fstream stream(file_, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(static_cast<std::streamoff>(offset));
+    stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    ASSERT_TRUE(stream.good());
+  }
+  // As if the last holder had been killed: a log is left behind.
+  void LeaveLogBehind() { std::ofstream(file_.string() + "-wal", std::ios::binary) << "left behind"; }
+  std::string RefusalOf(ErrorCode code) {
+    auto store = OpenGatewayStore(file_);
+    if (store) {
+      ADD_FAILURE() << "it opened";
+      return {};
+    }
+    EXPECT_EQ(store.error().code, code) << store.error().message;
+    EXPECT_THAT(store.error().message, HasSubstr(file_.string()));
+    return store.error().message;
+  }
+
+  TemporaryFolder folder_;
+  const std::filesystem::path file_ = folder_ / "gateway.db";
+};
+
+mode_t ModeOf(const std::string& file) {
+  struct stat status{};
+  EXPECT_EQ(stat(file.c_str(), &status), 0) << file;
+  return status.st_mode & 0777;
+}
+
+TEST_F(SqliteFile, NewFile_IsForItsOwnerOnlyAndSoIsItsLog) {
+  const mode_t before = umask(0);
+  auto store = OpenGatewayStore(file_).value();
+  auto bank = OpenBankStore(folder_ / "bank.db").value();
+  umask(before);
+  EXPECT_EQ(ModeOf(file_), 0600u);
+  EXPECT_EQ(ModeOf(file_.string() + "-wal"), 0600u);
+  EXPECT_EQ(ModeOf(folder_ / "bank.db.lock"), 0600u);
+}
+
+TEST_F(SqliteFile, Writer_SyncsEveryCommitAndLeavesCheckpointsToTheirThread) {
+  auto database = sqlite::OpenWriter(file_, sqlite::kGatewaySchema).value();
+  EXPECT_EQ(database.QueryInteger("PRAGMA synchronous").value(), 2);
+  EXPECT_EQ(database.QueryText("PRAGMA journal_mode").value(), "wal");
+  EXPECT_EQ(database.QueryInteger("PRAGMA wal_autocheckpoint").value(), 0);
+  EXPECT_EQ(database.QueryInteger("PRAGMA trusted_schema").value(), 0);
+  EXPECT_EQ(database.QueryInteger("PRAGMA cell_size_check").value(), 1);
+  EXPECT_EQ(database.QueryInteger("PRAGMA mmap_size").value(), 0);
+}
+
+TEST_F(SqliteFile, CleanStop_LeavesNoLogBehind) {
+  MakeGateway(10);
+  EXPECT_FALSE(std::filesystem::exists(file_.string() + "-wal"));
+}
+
+TEST_F(SqliteFile, MissingFolder_IsASentence) {
+  auto store = OpenGatewayStore(folder_ / "no/where.db");
+  ASSERT_FALSE(store);
+  EXPECT_THAT(store.error().message, HasSubstr("check that its folder exists"));
+  auto reader = OpenGatewayReader(file_);
+  ASSERT_FALSE(reader);
+  EXPECT_THAT(reader.error().message, HasSubstr("check that the file exists"));
+  EXPECT_FALSE(std::filesystem::exists(file_)) << "a reader makes nothing";
+}
+
+TEST_F(SqliteFile, NewerVersion_IsRefusedByWriterAndReader) {
+  MakeGateway(0);
+  Tamper("PRAGMA user_version = 99");
+  EXPECT_THAT(RefusalOf(ErrorCode::kInvalidInput), HasSubstr("made by a newer Strife"));
+  EXPECT_THAT(OpenGatewayReader(file_).error().message, HasSubstr("made by a newer Strife"));
+}
+
+TEST_F(SqliteFile, AnotherApplicationsDatabase_IsRefusedUntouched) {
+  std::ofstream(file_).close();
+  Tamper("CREATE TABLE notes (text TEXT)");
+  EXPECT_THAT(RefusalOf(ErrorCode::kInvalidInput), HasSubstr("is not a Strife gateway database"));
+  auto database = sqlite::Database::Open(file_, sqlite::Database::Mode::kReadOnly).value();
+  EXPECT_EQ(database.QueryText("PRAGMA journal_mode").value(), "delete");
+}
+
+TEST_F(SqliteFile, BanksDatabase_IsNotAGateways) {
+  {
+    auto bank = OpenBankStore(file_).value();
+  }
+  EXPECT_THAT(RefusalOf(ErrorCode::kInvalidInput), HasSubstr("is not a Strife gateway database"));
+}
+
+TEST_F(SqliteFile, OlderVersion_IsBroughtUpByTheWriterAndRefusedByAReader) {
+  static constexpr const char* kSteps[] = {sqlite::kGatewayMigrations[0], "CREATE TABLE later (x INTEGER) STRICT"};
+  static constexpr sqlite::Schema kLater = {"gateway database", sqlite::kGatewaySchema.application_id, kSteps,
+                                            sqlite::kGatewaySmallTables};
+  MakeGateway(3);
+  const auto refused = sqlite::OpenReader(file_, kLater);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("start its server once"));
+  auto migrated = sqlite::OpenWriter(file_, kLater).value();
+  EXPECT_EQ(migrated.QueryInteger("PRAGMA user_version").value(), 2);
+  EXPECT_EQ(migrated.QueryInteger("SELECT count(*) FROM payments").value(), 3);
+  EXPECT_TRUE(migrated.Execute("INSERT INTO later VALUES (1)"));
+}
+
+TEST_F(SqliteFile, FailingMigration_ChangesNothing) {
+  static constexpr const char* kSteps[] = {sqlite::kGatewayMigrations[0], "CREATE TABLE half (x INTEGER); nonsense"};
+  static constexpr sqlite::Schema kBroken = {"gateway database", sqlite::kGatewaySchema.application_id, kSteps,
+                                             sqlite::kGatewaySmallTables};
+  MakeGateway(3);
+  EXPECT_FALSE(sqlite::OpenWriter(file_, kBroken));
+  EXPECT_TRUE(OpenGatewayStore(file_));
+}
+
+TEST_F(SqliteFile, NotADatabase_IsRefused) {
+  std::ofstream(file_) << std::string(5000, 'x');
+  EXPECT_THAT(RefusalOf(ErrorCode::kStorage), HasSubstr("not a database"));
+}
+
+TEST_F(SqliteFile, Truncated_IsRefused) {
+  MakeGateway(500);
+  std::filesystem::resize_file(file_, std::filesystem::file_size(file_) / 2);
+  EXPECT_THAT(RefusalOf(ErrorCode::kStorage), HasSubstr("restore a backup"));
+}
+
+TEST_F(SqliteFile, GarbagePageAfterAnUncleanStop_IsFoundAtOpen) {
+  MakeGateway(500);
+  Overwrite(std::filesystem::file_size(file_) - 2 * 4096, std::string(4096, '\xa5'));
+  LeaveLogBehind();
+  EXPECT_THAT(RefusalOf(ErrorCode::kStorage), HasSubstr("restore a backup"));
+}
+
+TEST_F(SqliteFile, AnyGarbagePage_IsAnErrorNamingTheFileAndNeverACrash) {
+  MakeGateway(300);
+  const auto pages = std::filesystem::file_size(file_) / 4096;
+  std::ifstream in(file_, std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(in)), {});
+  int noticed = 0;
+  for (std::uintmax_t page = 0; page < pages; ++page) {
+    std::ofstream(file_, std::ios::binary) << whole;
+    Overwrite(page * 4096, std::string(4096, '\x5a'));
+    auto reader = OpenGatewayReader(file_);
+    auto cursor = reader ? (*reader)->ScanPayments() : std::unexpected(reader.error());
+    Status status = cursor ? Status() : std::unexpected(cursor.error());
+    while (status) {
+      auto row = (*cursor)->Next();
+      if (!row) status = std::unexpected(row.error());
+      if (!row || !*row) break;
+    }
+    if (status) continue;  // an index, which a scan does not touch
+    ++noticed;
+    EXPECT_EQ(status.error().code, ErrorCode::kStorage) << status.error().message;
+    EXPECT_THAT(status.error().message, HasSubstr(file_.string()));
+  }
+  EXPECT_GT(noticed, 5);
+}
+
+struct MalformedRow {
+  const char* sql;
+  const char* table;
+};
+
+class MalformedRows : public SqliteFile, public ::testing::WithParamInterface<MalformedRow> {};
+
+TEST_P(MalformedRows, AreNamedWithFileTableAndKey) {
+  MakeGateway(1);
+  Tamper(GetParam().sql);
+  auto reader = OpenGatewayReader(file_).value();
+  const auto found = reader->FindPayment(IdOf(1));
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kStorage);
+  EXPECT_THAT(found.error().message, HasSubstr(file_.string()));
+  EXPECT_THAT(found.error().message, HasSubstr(std::string("table ") + GetParam().table));
+  EXPECT_THAT(found.error().message, HasSubstr(IdOf(1).ToString()));
+  auto store = OpenGatewayStore(file_).value();
+  EXPECT_FALSE(store->Load({{IdOf(1)}, {}, {}}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Values, MalformedRows,
+                         ::testing::Values(MalformedRow{"UPDATE payments SET state = 6", "payments"},
+                                           MalformedRow{"UPDATE payments SET state = -1", "payments"},
+                                           MalformedRow{"UPDATE payments SET amount = -1", "payments"},
+                                           MalformedRow{"UPDATE payments SET epoch = -1", "payments"},
+                                           MalformedRow{"UPDATE payments SET currency = 'XX?'", "payments"},
+                                           MalformedRow{"UPDATE payments SET memo = printf('%.*c', 20000, 'x')",
+                                                        "payments"}));
+
+TEST_F(SqliteFile, KeyOfWrongSize_IsNamed) {
+  MakeGateway(0);
+  Tamper(
+      "INSERT INTO payments VALUES (x'ABCDEF', 'p', '', '', '', '', 1, 'USD', '', 1, '', '', 1, 1, 1);"
+      "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1)");
+  auto reader = OpenGatewayReader(file_).value();
+  auto cursor = reader->ScanPayments().value();
+  EXPECT_THAT(cursor->Next().error().message, HasSubstr("with key abcdef"));
+  EXPECT_THAT(reader->SessionsRevokedSince(At(0)).error().message, HasSubstr("table sessions with key 01"));
+  EXPECT_FALSE(OpenGatewayStore(file_).value()->LoadOpenPayments());
+}
+
+TEST_F(SqliteFile, HostileTrigger_DoesNotRun) {
+  MakeGateway(1);
+  Tamper("CREATE TRIGGER steal AFTER UPDATE ON payments BEGIN UPDATE payments SET amount = 1; END");
+  auto store = OpenGatewayStore(file_).value();
+  ASSERT_TRUE(store->OpenIncarnation(IdOf(1)));
+  GatewayRecords records;
+  records.payments = {PaymentOf(1)};
+  records.payments[0].state = protocol::PaymentState::kAborted;
+  ASSERT_TRUE(store->Commit(records));
+  EXPECT_EQ(store->Load({{IdOf(1)}, {}, {}}).value().payments.at(IdOf(1)).order.amount.minor_units, 1250);
+}
+
+TEST_F(SqliteFile, MissingTable_IsAnError) {
+  MakeGateway(0);
+  Tamper("DROP TABLE sessions");
+  EXPECT_THAT(RefusalOf(ErrorCode::kStorage), HasSubstr("sessions"));
+}
+
+TEST_F(SqliteFile, SecondBankProcess_IsRefusedNamingTheFirst) {
+  const auto file = folder_ / "bank.db";
+  auto first = OpenBankStore(file).value();
+  const auto second = OpenBankStore(file);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(second.error().message, HasSubstr("process " + std::to_string(getpid())));
+  EXPECT_THAT(second.error().message, HasSubstr(file.string() + ".lock"));
+  EXPECT_TRUE(OpenBankReader(file)) << "readers take no lock";
+  first.reset();
+  EXPECT_TRUE(OpenBankStore(file));
+}
+
+TEST_F(SqliteFile, MalformedBankRows_AreNamed) {
+  {
+    auto bank = OpenBankStore(file_).value();
+    ASSERT_TRUE(bank->Open("bank1"));
+    ASSERT_TRUE(bank->Commit({{TransactionOf(1)}, {AccountOf("A-1", 5)}, {EntryOf(1, 0, 5)}, {}}));
+  }
+  Tamper(
+      "UPDATE transactions SET state = 1; UPDATE accounts SET held = -1; UPDATE entries SET line = 256;"
+      "UPDATE totals SET currency = '?'");
+  auto reader = OpenBankReader(file_).value();
+  EXPECT_THAT(reader->FindTransaction(IdOf(1)).error().message, HasSubstr("table transactions"));
+  EXPECT_THAT(reader->FindAccount("A-1").error().message, HasSubstr("table accounts with key A-1"));
+  EXPECT_THAT(reader->Totals().error().message, HasSubstr("table totals with key ?"));
+  auto entries = reader->Snapshot().value()->Entries().value();
+  EXPECT_THAT(entries->Next().error().message, HasSubstr("table entries"));
+}
+
+TEST_F(SqliteFile, LongLog_IsCheckpointedWhileWritingGoesOn) {
+  auto store = OpenGatewayStore(file_).value();
+  ASSERT_TRUE(store->OpenIncarnation(IdOf(1)));
+  GatewayRecords records;
+  std::uint32_t number = 0;
+  for (int batch = 0; batch < 250; ++batch) {
+    records.payments.clear();
+    ++records.sequence;
+    for (int i = 0; i < 500; ++i) {
+      records.payments.push_back(PaymentOf((number * 2654435761u) & 0x7fffffff));
+      ++number;
+    }
+    const Status done = store->Commit(records);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  // Without checkpoints the log would hold every page ever written, several hundred megabytes.
+  EXPECT_LT(std::filesystem::file_size(file_.string() + "-wal"), std::uintmax_t{160} << 20);
+  EXPECT_GT(std::filesystem::file_size(file_), std::uintmax_t{1} << 20);
+}
+
+}  // namespace
+}  // namespace strife
