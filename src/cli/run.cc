@@ -55,13 +55,13 @@ int Dispatch(int argc, char** argv) {
   app.footer("A network on this machine in two commands:\n  strife init --dir net\n  strife up --dir net");
 
   Invocation invocation;
-  //  AddNetworkCommands(app, invocation);
+  AddNetworkCommands(app, invocation);
   //  AddServerCommands(app, invocation);
-  //  AddSessionCommands(app, invocation);
-  //  AddPayCommand(app, invocation);
-  //  AddLookupCommands(app, invocation);
-  //  AddUsersCommands(app, invocation);
-  //  AddPkiCommands(app, invocation);
+  AddSessionCommands(app, invocation);
+  AddPayCommand(app, invocation);
+  AddLookupCommands(app, invocation);
+  AddUsersCommands(app, invocation);
+  AddPkiCommands(app, invocation);
   //  AddVerifyCommand(app, invocation);
   //  AddBenchCommands(app, invocation);
   try {

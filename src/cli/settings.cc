@@ -171,6 +171,11 @@ Status Settings::Load(const std::optional<fs::path>& file) {
   return CheckRequired(file);
 }
 
+Status Settings::LoadFileOnly(const fs::path& file) {
+  if (auto loaded = LoadFile(file); !loaded) return loaded;
+  return CheckRequired(file);
+}
+
 Status Settings::LoadFile(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::stringstream content;

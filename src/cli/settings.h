@@ -48,6 +48,8 @@ class Settings {
 
   // Fills the struct. `file`: absent means there is none. Errors name file and line, variable or flag.
   Status Load(const std::optional<std::filesystem::path>& file);
+  // The same from the file alone.
+  Status LoadFileOnly(const std::filesystem::path& file);
 
  private:
   Setting& Add(std::string key, std::string help, Assign assign);

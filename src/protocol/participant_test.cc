@@ -29,13 +29,13 @@ class ParticipantTest : public ::testing::Test {
   // Every hold is accounted for and the books balance.
   ~ParticipantTest() override {
     std::int64_t posted = 0, held = 0, incoming = 0, entries = 0, reserved = 0;
-    for (const auto& [id, account] : bank.accounts) {
+    for (const auto& [id, account] : bank.account_rows) {
       posted += account.posted;
       held += account.held;
       incoming += account.incoming;
     }
     for (const EntryRecord& entry : bank.entries) entries += entry.amount_minor_units;
-    for (const auto& [id, transaction] : bank.transactions) {
+    for (const auto& [id, transaction] : bank.transaction_rows) {
       if (transaction.state != BankTransactionState::kPrepared) continue;
       const int legs = !transaction.debit_account.empty() + !transaction.credit_account.empty();
       reserved += legs * transaction.amount.minor_units;
@@ -46,8 +46,8 @@ class ParticipantTest : public ::testing::Test {
     EXPECT_EQ(incoming, reserved);
   }
 
-  AccountRecord& payer() { return bank.accounts.at("payer"); }
-  AccountRecord& payee() { return bank.accounts.at("payee"); }
+  AccountRecord& payer() { return bank.account_rows.at("payer"); }
+  AccountRecord& payee() { return bank.account_rows.at("payee"); }
 
   TestBank bank;
   const PaymentOrder debit = Order(Id(1), "a", "b");
@@ -64,7 +64,7 @@ TEST_F(ParticipantTest, Prepare_DebitLegIsHeldAndPostedAtCommit) {
   EXPECT_EQ(bank.Do(kCommit, debit).outcome, kDone);
   EXPECT_EQ(payer().held, 0);
   EXPECT_EQ(payer().posted, 150);
-  EXPECT_EQ(bank.accounts.at("clearing:USD").posted, 100);
+  EXPECT_EQ(bank.account_rows.at("clearing:USD").posted, 100);
   EXPECT_EQ(bank.EntriesOf(debit.id), 2u);
 }
 
@@ -74,7 +74,7 @@ TEST_F(ParticipantTest, Prepare_CreditLegIsPendingUntilCommit) {
   EXPECT_EQ(payee().incoming, 100);
   EXPECT_EQ(bank.Do(kCommit, credit).outcome, kDone);
   EXPECT_EQ(payee().posted, 100);
-  EXPECT_EQ(bank.accounts.at("clearing:USD").posted, -100);
+  EXPECT_EQ(bank.account_rows.at("clearing:USD").posted, -100);
 }
 
 TEST_F(ParticipantTest, Prepare_WithinOneBankPostsBothLegsInFourEntries) {
@@ -83,7 +83,7 @@ TEST_F(ParticipantTest, Prepare_WithinOneBankPostsBothLegsInFourEntries) {
   EXPECT_EQ(bank.Do(kCommit, within).outcome, kDone);
   EXPECT_EQ(payer().posted, 150);
   EXPECT_EQ(payee().posted, 100);
-  EXPECT_EQ(bank.accounts.at("clearing:USD").posted, 0);
+  EXPECT_EQ(bank.account_rows.at("clearing:USD").posted, 0);
   EXPECT_EQ(bank.EntriesOf(within.id), 4u);
 }
 
@@ -100,8 +100,8 @@ TEST_F(ParticipantTest, Prepare_RefusalsNameTheReasonAndAreDurable) {
     order.id = Id(n);
     const BankReply reply = bank.Do(kPrepare, order);
     EXPECT_EQ(reply.outcome, kNo);
-    EXPECT_EQ(bank.transactions.at(order.id).state, BankTransactionState::kAborted);
-    EXPECT_GE(bank.transactions.at(order.id).amount.minor_units, 0);
+    EXPECT_EQ(bank.transaction_rows.at(order.id).state, BankTransactionState::kAborted);
+    EXPECT_GE(bank.transaction_rows.at(order.id).amount.minor_units, 0);
     return reply.reason_code;
   };
   PaymentOrder order = debit;
@@ -204,13 +204,13 @@ TEST_F(ParticipantTest, Repeated_InOneBatchWhileHeldInMemoryHasOneEffect) {
 
 TEST_F(ParticipantTest, Contradiction_IsRefusedReportedAndChangesNothing) {
   const auto expect_violation = [&](CommandKind kind, const PaymentOrder& order) {
-    const auto before = bank.accounts;
+    const auto before = bank.account_rows;
     const auto effects = bank.Step({CommandInput{{1, 0}, bank.Command(kind, order)}});
     EXPECT_EQ(effects.answers.at(0).reply.outcome, kViolation);
     ASSERT_EQ(effects.events.size(), 1u);
     EXPECT_EQ(effects.events[0].kind, ParticipantEvent::Kind::kProtocolViolation);
     EXPECT_TRUE(effects.records.transactions.empty() && effects.records.accounts.empty());
-    EXPECT_EQ(bank.accounts, before);
+    EXPECT_EQ(bank.account_rows, before);
   };
   expect_violation(kCommit, debit);  // never prepared
   bank.Do(kPrepare, debit);
@@ -236,7 +236,7 @@ TEST_F(ParticipantTest, StaleEpoch_IsRefusedForEveryCommand) {
   EXPECT_EQ(bank.Do(kPrepare, debit, 6).outcome, kYes);  // a newer gateway has spoken
   bank.Restart();
   for (const CommandKind kind : {kPrepare, kCommit, kAbort}) EXPECT_EQ(bank.Do(kind, debit, 5).outcome, kStale);
-  EXPECT_EQ(bank.transactions.at(debit.id).state, BankTransactionState::kPrepared);
+  EXPECT_EQ(bank.transaction_rows.at(debit.id).state, BankTransactionState::kPrepared);
   EXPECT_EQ(bank.Do(kCommit, debit, 6).outcome, kDone);
 }
 
@@ -333,7 +333,7 @@ TEST_F(ParticipantTest, Direct_IsIdempotentAndBoundToItsContent) {
   DirectInput other = withdraw;
   other.deposit = true;
   EXPECT_EQ(bank.Step({other}).direct_answers.at(0).reason_code, reason::kDuplicate);
-  EXPECT_EQ(bank.accounts.at("cash:USD").posted, 50);
+  EXPECT_EQ(bank.account_rows.at("cash:USD").posted, 50);
 }
 
 TEST_F(ParticipantTest, Direct_CannotTakeWhatIsHeldNorTheIdOfAPayment) {
@@ -349,7 +349,7 @@ TEST_F(ParticipantTest, Direct_CannotTakeWhatIsHeldNorTheIdOfAPayment) {
 TEST_F(ParticipantTest, OpenAccount_AgainIsIgnored) {
   bank.Open("payer", 1'000'000);
   EXPECT_EQ(payer().posted, 250);
-  EXPECT_EQ(bank.accounts.at("opening:USD").posted, -250);
+  EXPECT_EQ(bank.account_rows.at("opening:USD").posted, -250);
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ class TestBank {
   void Restart() {
     participant_ = Participant(options_);
     std::vector<BankTransactionRecord> prepared;
-    for (const auto& [id, transaction] : transactions) {
+    for (const auto& [id, transaction] : transaction_rows) {
       if (transaction.state == BankTransactionState::kPrepared) prepared.push_back(transaction);
     }
     participant_.Recover(now, std::move(prepared), gateway_seen);
@@ -142,12 +142,13 @@ class TestBank {
     BankKeys keys;
     for (const ParticipantInput& input : inputs) participant_.CollectKeys(input, keys);
     BankRows rows;
-    for (const Uuid& id : keys.transactions) {
-      if (const auto row = transactions.find(id); row != transactions.end()) rows.transactions.insert(*row);
-    }
-    for (const std::string& id : keys.accounts) {
-      if (const auto row = accounts.find(id); row != accounts.end()) rows.accounts.insert(*row);
-    }
+    const auto load = [](const auto& ids, const auto& stored, auto& found) {
+      for (const auto& id : ids) {
+        if (const auto row = stored.find(id); row != stored.end()) found.insert(*row);
+      }
+    };
+    load(keys.transactions, transaction_rows, rows.transactions);
+    load(keys.accounts, account_rows, rows.accounts);
     Effects effects = participant_.Step(now, std::move(inputs), std::move(rows));
     Write(effects.records);
     return effects;
@@ -166,7 +167,7 @@ class TestBank {
     return Do(Command(kind, order, epoch));
   }
   void Open(const std::string& account, std::int64_t balance) {
-    Step({OpenAccountInput{Id(static_cast<std::uint8_t>(100 + accounts.size())), account, Usd(balance)}});
+    Step({OpenAccountInput{Id(static_cast<std::uint8_t>(100 + account_rows.size())), account, Usd(balance)}});
   }
 
   void Pass(Duration time) {
@@ -180,15 +181,18 @@ class TestBank {
   }
 
   Now now{MonotonicTime(seconds(1000)), WallTime(seconds(1'000'000))};
-  std::map<Uuid, BankTransactionRecord> transactions;
-  std::map<std::string, AccountRecord> accounts;
+  std::map<Uuid, BankTransactionRecord> transaction_rows;
+  std::map<std::string, AccountRecord> account_rows;
   std::vector<EntryRecord> entries;
   std::optional<GatewaySeen> gateway_seen;
 
  private:
   void Write(const BankRecords& records) {
-    for (const BankTransactionRecord& transaction : records.transactions) transactions[transaction.id] = transaction;
-    for (const AccountRecord& account : records.accounts) accounts[account.account_id] = account;
+    const auto put = [](auto& rows, const auto& changed, auto key) {
+      for (const auto& row : changed) rows[row.*key] = row;
+    };
+    put(transaction_rows, records.transactions, &BankTransactionRecord::id);
+    put(account_rows, records.accounts, &AccountRecord::account_id);
     entries.insert(entries.end(), records.entries.begin(), records.entries.end());
     if (records.gateway_seen) gateway_seen = records.gateway_seen;
   }

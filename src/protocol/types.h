@@ -43,6 +43,23 @@ enum class PaymentState : std::uint8_t {
   kPartialCommit = 5,  // decided to commit, a bank is late; ends in kCompleted
 };
 
+// As in the API: "INITIATED", …
+constexpr std::string_view StateName(PaymentState state) {
+  switch (state) {
+    case PaymentState::kInitiated:
+      return "INITIATED";
+    case PaymentState::kCommitting:
+      return "COMMITTING";
+    case PaymentState::kCompleted:
+      return "COMPLETED";
+    case PaymentState::kAborted:
+      return "ABORTED";
+    case PaymentState::kPartialCommit:
+      return "PARTIAL_COMMIT_RECOVERY_NEEDED";
+  }
+  return "UNKNOWN";
+}
+
 constexpr bool IsFinal(PaymentState state) {
   return state == PaymentState::kCompleted || state == PaymentState::kAborted;
 }
@@ -96,6 +113,18 @@ struct AccountRecord {
 
 enum class BankTransactionKind : std::uint8_t { kPayment = 1, kDirect = 2, kOpening = 3 };
 enum class BankTransactionState : std::uint8_t { kPrepared = 2, kCommitted = 3, kAborted = 4 };
+
+constexpr std::string_view StateName(BankTransactionState state) {
+  switch (state) {
+    case BankTransactionState::kPrepared:
+      return "PREPARED";
+    case BankTransactionState::kCommitted:
+      return "COMMITTED";
+    case BankTransactionState::kAborted:
+      return "ABORTED";
+  }
+  return "UNKNOWN";
+}
 
 // What a bank durably knows about one transaction. A row in kAborted with no accounts is a tombstone or a NO vote.
 struct BankTransactionRecord {

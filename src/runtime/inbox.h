@@ -29,6 +29,15 @@ class Inbox {
     return true;
   }
 
+  // All or none, as Push.
+  [[nodiscard]] bool PushAll(std::vector<T>& items) {
+    std::unique_lock lock(mutex_);
+    if (closed_ || items_.size() + items.size() > capacity_) return false;
+    std::ranges::move(items, std::back_inserter(items_));
+    Wake(lock);
+    return true;
+  }
+
   // For inputs that must not be lost while the engine lives, such as banks' replies: taken even when full, since their
   // number is bounded by what the engine itself has sent. False when closed.
   [[nodiscard]] bool PushAlways(T item) {

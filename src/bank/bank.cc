@@ -1,0 +1,243 @@
+#include "bank/bank.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "bank/bank_data.h"
+#include "bank/inquirer.h"
+#include "bank/service.h"
+#include "base/limits.h"
+#include "observability/log.h"
+#include "rpc/gateway_link.h"
+#include "rpc/server.h"
+#include "runtime/engine_thread.h"
+#include "runtime/system_clock.h"
+#include "runtime/worker_pool.h"
+#include "security/credentials.h"
+#include "security/random.h"
+#include "server/engine_report.h"
+#include "server/signals.h"
+#include "server/startup.h"
+#include "storage/sqlite/bank_sqlite.h"
+
+namespace strife::bank {
+namespace {
+
+constexpr std::size_t kReadThreads = 2;
+constexpr Duration kTickInterval = std::chrono::milliseconds(500);
+constexpr Duration kReportInterval = std::chrono::seconds(10);
+constexpr Duration kRegistrationRetryDelay = std::chrono::seconds(1);
+constexpr Duration kGatewayCallTimeout = std::chrono::seconds(5);
+constexpr Duration kDrainLimit = std::chrono::seconds(15);
+
+// Everything the bank is made of, in the order it is built; taken down in reverse.
+class Bank {
+ public:
+  explicit Bank(const BankConfig& config) : config_(config) {}
+
+  Status Open();
+  Status Serve();
+  // What is due: registering, reporting.
+  void Tick();
+  void Reload();
+  void Drain();
+
+ private:
+  using Engine = runtime::EngineThread<protocol::Participant, BankStore>;
+
+  Status OpenStore();
+  Status OpenAccounts();
+  void MakeService();
+  void Register();
+
+  const BankConfig config_;
+  runtime::SystemClock clock_;
+  security::CredentialFiles files_;
+  security::Identity identity_;
+  std::unique_ptr<LogDirectory> logs_;
+  std::unique_ptr<BankStore> store_;
+  std::unique_ptr<BankReader> reader_;
+  std::unique_ptr<protocol::Participant> participant_;
+  std::unique_ptr<runtime::WorkerPool> workers_;
+  std::unique_ptr<BankService> service_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Inquirer> inquirer_;
+  std::unique_ptr<rpc::GatewayLink> gateway_;  // after the inquirer: its destructor waits for the last answers
+  std::unique_ptr<rpc::Server> server_;
+  std::vector<std::string> currencies_;
+  std::atomic<MonotonicTime> next_registration_{MonotonicTime{}};
+  std::atomic<bool> registered_ = false;
+  MonotonicTime next_report_{};
+  server::EngineReport report_;
+};
+
+Status Bank::Open() {
+  if (Status is_free = server::CheckAddressFree(config_.listen); !is_free) return is_free;
+  auto logs = LogDirectory::Open(config_.log_dir, {"bank.log", "banktransactions.log", "interceptortransactions.log"},
+                                 {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo)});
+  if (!logs) return std::unexpected(logs.error());
+  logs_ = *std::move(logs);
+  files_ = {config_.ca_file, config_.cert_file, config_.key_file};
+  const auto credentials = security::LoadCredentials(files_, security::Role::kBank, clock_.Read().wall);
+  if (!credentials) return std::unexpected(credentials.error());
+  identity_ = credentials->certificate.identity;
+  if (Status opened = OpenStore(); !opened) return opened;
+  if (Status opened = OpenAccounts(); !opened) return opened;
+  MakeService();
+  return {};
+}
+
+Status Bank::OpenStore() {
+  if (Status made = server::MakePrivateDirectory(config_.data_dir); !made) return made;
+  const std::filesystem::path file = config_.data_dir / "bank.db";
+  auto store = OpenBankStore(file);
+  if (!store) return std::unexpected(store.error());
+  store_ = *std::move(store);
+  if (Status opened = store_->Open(identity_.name); !opened) return opened;
+  auto reader = OpenBankReader(file);
+  if (!reader) return std::unexpected(reader.error());
+  reader_ = *std::move(reader);
+  auto prepared = store_->LoadPrepared();
+  if (!prepared) return std::unexpected(prepared.error());
+  auto gateway_seen = store_->LoadGatewaySeen();
+  if (!gateway_seen) return std::unexpected(gateway_seen.error());
+  logs_->Get("bank.log").Write(
+      LogLevel::kInfo, LogLine("started").Add("bank", identity_.name).Add("prepared", prepared->size()));
+  participant_ = std::make_unique<protocol::Participant>(
+      protocol::ParticipantOptions{.bank_id = identity_.name, .inquiry_delay = config_.inquiry_delay});
+  participant_->Recover(clock_.Read(), *std::move(prepared), *gateway_seen);
+  return {};
+}
+
+Status Bank::OpenAccounts() {
+  auto accounts = LoadBankData(config_.accounts_file);
+  if (!accounts) return std::unexpected(accounts.error());
+  std::vector<protocol::ParticipantInput> inputs;
+  for (OpeningAccount& account : *accounts) {
+    inputs.push_back(protocol::OpenAccountInput{security::NewUuidV7(clock_.Read().wall), std::move(account.account_id),
+                                                account.balance});
+  }
+  runtime::Engine<protocol::Participant, BankStore> engine(*participant_, *store_);
+  if (auto opened = engine.Cycle(clock_.Read(), std::move(inputs)); !opened) return std::unexpected(opened.error());
+  auto totals = reader_->Totals();
+  if (!totals) return std::unexpected(totals.error());
+  for (const LedgerTotals& total : *totals) currencies_.emplace_back(total.currency.code());
+  return {};
+}
+
+void Bank::MakeService() {
+  workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
+  service_ = std::make_unique<BankService>(BankService::Parts{
+      .reader = *reader_,
+      .clock = clock_,
+      .workers = *workers_,
+      .log = logs_->Get("banktransactions.log"),
+      .submit = [this](std::vector<protocol::ParticipantInput> inputs) { return engine_->inbox().PushAll(inputs); },
+      .inquire = [this](const protocol::Inquiry& inquiry) { inquirer_->Ask(inquiry); },
+      .participant = *participant_});
+  engine_ = std::make_unique<Engine>(
+      *participant_, *store_, clock_, 2 * limits::kMaxQueuedCommands,
+      [this](protocol::ParticipantEffects effects) { service_->Deliver(std::move(effects)); },
+      [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("bank.log"), error); });
+}
+
+Status Bank::Serve() {
+  const rpc::ServerOptions options{.listen = config_.listen,
+                                   .files = files_,
+                                   .trust_domain = identity_.trust_domain,
+                                   .revocations = nullptr,
+                                   .rpc_log = &logs_->Get("interceptortransactions.log"),
+                                   .transaction_log = &logs_->Get("banktransactions.log")};
+  auto server = rpc::StartBankServer(options, *service_, clock_);
+  if (!server) return std::unexpected(server.error());
+  server_ = *std::move(server);
+  gateway_ = std::make_unique<rpc::GatewayLink>(
+      rpc::GatewayLink::Options{config_.gateway, files_, identity_.trust_domain, kGatewayCallTimeout});
+  inquirer_ = std::make_unique<Inquirer>(*gateway_, [this](const protocol::InquiryAnswered& answer) {
+    // Refused only when the engine has ended, and then the next start asks again.
+    static_cast<void>(engine_->inbox().PushAlways(answer));
+  });
+  engine_->Start();
+  server_->SetServing(true);
+  Tick();
+  return {};
+}
+
+void Bank::Tick() {
+  const MonotonicTime now = clock_.Read().monotonic;
+  if (now >= next_registration_.load()) Register();
+  if (now < next_report_) return;
+  next_report_ = now + kReportInterval;
+  report_.Write(logs_->Get("bank.log"), engine_->stats());
+}
+
+void Bank::Register() {
+  // Not again before this call has been answered or has timed out.
+  next_registration_ = clock_.Read().monotonic + 2 * kGatewayCallTimeout;
+  rpc::RegistrationRequest request;
+  request.bank.bank_id = identity_.name;
+  request.bank.display_name = config_.display_name;
+  request.bank.endpoint = config_.advertise.empty() ? config_.listen : config_.advertise;
+  request.bank.currencies = currencies_;
+  request.bank.capabilities = {"execute-batch"};
+  if (const auto seen = service_->gateway_seen()) {
+    request.gateway_store_id = seen->store_id.ToString();
+    request.gateway_sequence = seen->sequence;
+  }
+  gateway_->Register(request, [this](const Result<rpc::Registration>& answer) {
+    const MonotonicTime now = clock_.Read().monotonic;
+    Logger& log = logs_->Get("bank.log");
+    if (answer) {
+      next_registration_ = now + answer->heartbeat_interval;
+      if (!registered_.exchange(true)) {
+        log.Write(LogLevel::kInfo, LogLine("registered").Add("gateway_store", answer->gateway_store_id));
+      }
+    } else {
+      next_registration_ = now + kRegistrationRetryDelay;
+      if (registered_.exchange(false) || answer.error().code == ErrorCode::kPermissionDenied) {
+        log.Write(LogLevel::kWarning, LogLine("registration_failed").Add("why", answer.error().message));
+      }
+    }
+  });
+}
+
+void Bank::Reload() {
+  logs_->Reopen();
+  logs_->Get("bank.log").Write(LogLevel::kInfo, LogLine("reloaded"));
+}
+
+void Bank::Drain() {
+  server_->SetServing(false);
+  service_->StartDraining();
+  server_->Shutdown(kDrainLimit);
+  workers_->Stop();
+  gateway_.reset();  // its last answers go to the engine
+  engine_->Stop();
+  report_.Write(logs_->Get("bank.log"), engine_->stats());
+  logs_->Get("bank.log").Write(LogLevel::kInfo, LogLine("stopped"));
+}
+
+}  // namespace
+
+Status RunBank(const BankConfig& config) {
+  server::Signals signals;
+  Bank bank(config);
+  if (Status opened = bank.Open(); !opened) return opened;
+  if (Status serving = bank.Serve(); !serving) return serving;
+  for (;;) {
+    switch (signals.Wait(kTickInterval)) {
+      case server::Wakeup::kTimeout:
+        bank.Tick();
+        break;
+      case server::Wakeup::kReload:
+        bank.Reload();
+        break;
+      case server::Wakeup::kStop:
+        bank.Drain();
+        return {};
+    }
+  }
+}
+
+}  // namespace strife::bank

@@ -1,0 +1,14 @@
+// The bank process.
+#pragma once
+
+#include "bank/config.h"
+#include "base/result.h"
+
+namespace strife::bank {
+
+// Recovers, opens the accounts of the opening data, serves, registers with the gateway and keeps asking it about
+// undecided transactions; returns when SIGTERM or SIGINT has come and the commands under way have been answered. SIGHUP
+// reopens the logs. Otherwise as gateway::RunGateway.
+Status RunBank(const BankConfig& config);
+
+}  // namespace strife::bank

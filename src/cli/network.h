@@ -1,0 +1,42 @@
+// A local network as `strife init` lays it out in a directory.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "security/certificate.h"
+#include "security/credentials.h"
+
+namespace strife::cli {
+
+struct NetworkServer {
+  std::string name;  // "gateway" or the bank's id
+  security::Role role = security::Role::kBank;
+  std::filesystem::path config_file;
+  std::string listen;  // host:port
+  std::filesystem::path data_dir;
+  std::filesystem::path log_dir;
+};
+
+struct Network {
+  std::filesystem::path dir;           // absolute
+  std::vector<NetworkServer> servers;  // the gateway first, then the banks by id
+  security::CredentialFiles operator_files;
+
+  std::filesystem::path PidFile(const NetworkServer& server) const { return dir / "run" / (server.name + ".pid"); }
+};
+
+// Reads gateway.toml and every bank-<id>.toml of `dir`, and nothing of the environment: the directory alone says what
+// the network is. kNotFound when there is no network in it.
+Result<Network> ReadNetwork(const std::filesystem::path& dir);
+
+// An error when another program listens at host:port already, or the address is none of this machine's.
+Status CheckListenAddress(const NetworkServer& server);
+
+// The process named by the pid file if it is a running strife; nullopt when there is no file or it is a leftover.
+std::optional<int> RunningProcess(const std::filesystem::path& pid_file);
+
+}  // namespace strife::cli

@@ -1,0 +1,178 @@
+// pay: one payment. For --file see pay_file.cc.
+#include <CLI/CLI.hpp>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/duration.h"
+#include "cli/open_client.h"
+#include "cli/pay_file.h"
+#include "cli/payment_view.h"
+#include "security/random.h"
+
+namespace strife::cli {
+namespace {
+
+struct PayOptions {
+  std::optional<ClientOptions> client;
+  OutputFormat output = OutputFormat::kTable;
+  std::string to;
+  std::string from;
+  std::string amount;
+  std::string currency;
+  std::string memo;
+  std::string id;
+  std::string file;
+};
+
+// The order but for the payer's account, which only the session knows.
+Result<protocol::PaymentOrder> ReadOrder(const PayOptions& options) {
+  protocol::PaymentOrder order;
+  auto to = ParseAccount(options.to);
+  if (!to) return Fail(ErrorCode::kInvalidInput, "--to: " + to.error().message);
+  auto currency = Currency::Parse(options.currency);
+  if (!currency) {
+    return Fail(ErrorCode::kInvalidInput,
+                "--currency: \"" + Sanitize(options.currency, 20) + "\" is not a currency; write an ISO 4217 code");
+  }
+  auto amount = ParseAmount(options.amount, *currency);
+  if (!amount) return Fail(ErrorCode::kInvalidInput, "--amount: " + amount.error().message);
+  if (options.memo.size() > limits::kMaxMemoBytes || !IsPrintableUtf8(options.memo)) {
+    return Fail(ErrorCode::kInvalidInput, "--memo: it is longer than " + std::to_string(limits::kMaxMemoBytes) +
+                                              " bytes or holds control characters; write one short line");
+  }
+  order.id = security::NewUuidV7(WallNow());
+  if (!options.id.empty()) {
+    auto id = Uuid::Parse(options.id);
+    if (!id) return Fail(ErrorCode::kInvalidInput, "--id: \"" + Sanitize(options.id, 40) + "\" is not a UUID");
+    order.id = *id;
+  }
+  order.to = *to;
+  order.amount = *amount;
+  order.memo = options.memo;
+  return order;
+}
+
+// --from is a bank where the caller has an account, or BANK/ACCOUNT for the gateway to judge.
+Result<protocol::AccountRef> PayerAccount(const std::string& from, const client::Session& session) {
+  if (from.find('/') != std::string::npos) return ParseAccount(from);
+  for (const auto& account : session.accounts) {
+    if (account.bank_id == from) return account;
+  }
+  std::string banks;
+  for (const auto& account : session.accounts) banks += (banks.empty() ? "" : ", ") + account.bank_id;
+  return Fail(ErrorCode::kPermissionDenied, session.username + " has no account at the bank \"" + Sanitize(from, 40) +
+                                                "\"; there are accounts at " + (banks.empty() ? "no bank" : banks));
+}
+
+int ReportFailure(const rpc::CallError& error, const Uuid& id, OutputFormat output) {
+  std::string message = error.error.message;
+  if (error.delivery == rpc::Delivery::kUnknown) {
+    message = "the outcome of payment " + id.ToString() + " is not known: " + message + "; ask with strife payment " +
+              id.ToString() + ", or run the same strife pay with --id " + id.ToString() + ", which never pays twice";
+  } else if (error.delivery == rpc::Delivery::kNotSent) {
+    message = "the payment was not sent: " + message;
+  } else {
+    std::string reason = error.reason_code.empty() ? "" : error.reason_code + " ";
+    message = "the payment was refused: " + reason + message;
+  }
+  if (output == OutputFormat::kJson) {
+    PrintJson({{"transaction_id", id.ToString()},
+               {"success", false},
+               {"state", DeliveryName(error.delivery)},
+               {"reason_code", error.reason_code},
+               {"field", error.field},
+               {"message", error.error.message}});
+  }
+  PrintError(message);
+  return error.delivery == rpc::Delivery::kUnknown ? kExitUnknownOutcome : kExitFailed;
+}
+
+int ReportOutcome(const client::PaymentOutcome& outcome, OutputFormat output) {
+  const protocol::PaymentRecord& payment = outcome.payment;
+  bool completed = payment.state == protocol::PaymentState::kCompleted;
+  if (output == OutputFormat::kJson) {
+    Json json = PaymentJson(payment);
+    json.update({{"success", completed}, {"duplicate", outcome.duplicate}});
+    PrintJson(json);
+  } else {
+    PrintText(PaymentText(payment));
+  }
+  std::string id = payment.order.id.ToString();
+  if (outcome.duplicate) {
+    PrintError("payment " + id + " had been made before; this is what became of it, and nothing was paid again");
+  } else if (payment.state == protocol::PaymentState::kAborted) {
+    PrintError("the payment was declined and no money has moved: " + payment.reason_code + " " + payment.message);
+  }
+  if (!completed && payment.state != protocol::PaymentState::kAborted) {
+    PrintError("the payment has not ended yet and will by itself; ask with strife payment " + id);
+  }
+  return ExitFor(payment.state);
+}
+
+int PayOne(PayOptions& options) {
+  auto order = ReadOrder(options);
+  if (!order) return ReportUsage(order.error().message);
+  auto client = OpenClient(*options.client);
+  if (!client) return Report(client.error());
+  auto session = (*client)->CurrentSession();
+  if (!session) return Report(session.error());
+  auto from = PayerAccount(options.from, *session);
+  if (!from) return Report(from.error());
+  order->from = *from;
+  auto outcome = (*client)->Pay(*order);
+  if (!outcome) return ReportFailure(outcome.error(), order->id, options.output);
+  return ReportOutcome(*outcome, options.output);
+}
+
+int Pay(PayOptions& options) {
+  if (options.file.empty()) {
+    for (const auto& [flag, value] :
+         {std::pair("--to", &options.to), std::pair("--from", &options.from), std::pair("--amount", &options.amount),
+          std::pair("--currency", &options.currency)}) {
+      if (value->empty()) return ReportUsage(std::string(flag) + " is missing; see strife pay --help");
+    }
+    return PayOne(options);
+  }
+  auto client = OpenClient(*options.client);
+  if (!client) return Report(client.error());
+  return PayFile(**client, options.file, options.output);
+}
+
+constexpr const char* kExamples =
+    "  strife pay --to bank2/user2 --from bank1 --amount 12.50 --currency USD --memo rent\n"
+    "  strife pay --file payroll.csv\n"
+    "\nA payments file is CSV (RFC 4180). Its first line names the columns, in any order:\n"
+    "  to           BANK/ACCOUNT; or two columns, to_bank and to_account\n"
+    "  from_bank    bank of your account that pays\n"
+    "  amount       such as 12.50\n"
+    "  currency     ISO 4217 code\n"
+    "  memo, id     may be missing or empty\n"
+    "All of it is checked before anything is sent. payroll.csv.result.csv then fixes an id for each line and tells "
+    "what\n"
+    "became of it. Run the same file again to go on after an interruption: it never pays a line twice. A line that "
+    "was\n"
+    "ABORTED has ended; to try such a payment again put it into a new file.\n"
+    "\nExit status: 0 paid, 1 declined, refused or not sent, 2 wrong usage, 3 outcome not known yet.";
+
+}  // namespace
+
+void AddPayCommand(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<PayOptions>();
+  CLI::App* pay = AddCommand(app, invocation, "pay", "Pay: one payment, or a file of them", kExamples,
+                             [=] { return Pay(*options); });
+  options->client.emplace(*pay);
+  CLI::Option* file = pay->add_option("--file", options->file, "Payments to make, CSV");
+  auto add = [&](const std::string& flag, std::string* value, const std::string& help) {
+    pay->add_option(flag, *value, help)->excludes(file);
+  };
+  add("--to", &options->to, "Payee, BANK/ACCOUNT");
+  add("--from", &options->from, "Bank of your account that pays");
+  add("--amount", &options->amount, "Amount, such as 12.50");
+  add("--currency", &options->currency, "ISO 4217 code");
+  add("--memo", &options->memo, "Text for the payee, at most 140 bytes");
+  add("--id", &options->id, "UUID of the payment; the same id never pays twice [a new one]");
+  AddOutputFlag(*pay, &options->output);
+}
+
+}  // namespace strife::cli

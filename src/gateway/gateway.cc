@@ -1,0 +1,220 @@
+#include "gateway/gateway.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/limits.h"
+#include "gateway/gateway_machine.h"
+#include "gateway/logins.h"
+#include "gateway/service.h"
+#include "observability/log.h"
+#include "rpc/bank_links.h"
+#include "rpc/server.h"
+#include "runtime/engine_thread.h"
+#include "runtime/system_clock.h"
+#include "runtime/worker_pool.h"
+#include "security/credentials.h"
+#include "security/random.h"
+#include "server/engine_report.h"
+#include "server/signals.h"
+#include "server/startup.h"
+#include "storage/sqlite/gateway_sqlite.h"
+
+namespace strife::gateway {
+namespace {
+
+constexpr std::size_t kReadThreads = 2;
+constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
+
+// Everything the gateway is made of, in the order it is built; taken down in reverse.
+class Gateway {
+ public:
+  explicit Gateway(const GatewayConfig& config) : config_(config) {}
+
+  Status Open();
+  Status Serve();
+  void Housekeeping();
+  void Reload();
+  void Drain();
+
+ private:
+  using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
+
+  bool Submit(GatewayInput input) { return engine_->inbox().Push(input); }
+  void SubmitAlways(protocol::CoordinatorInput input) {
+    // Refused only when the engine has ended, and then nobody waits for it.
+    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
+  }
+  Status OpenStore();
+  void MakeEngine();
+
+  const GatewayConfig config_;
+  runtime::SystemClock clock_;
+  std::unique_ptr<LogDirectory> logs_;
+  std::unique_ptr<GatewayStore> store_;
+  std::unique_ptr<GatewayReader> reader_;
+  GatewayIncarnation incarnation_;
+  std::string trust_domain_;
+  std::unique_ptr<GatewayMachine> machine_;
+  std::unique_ptr<Logins> logins_;
+  std::unique_ptr<runtime::WorkerPool> workers_;
+  std::unique_ptr<GatewayService> service_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<rpc::BankLinks> links_;
+  std::unique_ptr<rpc::Server> server_;
+  std::optional<GatewayEffects> recovered_;
+  server::EngineReport report_;
+};
+
+Status Gateway::Open() {
+  if (Status is_free = server::CheckAddressFree(config_.listen); !is_free) return is_free;
+  if (auto logs = LogDirectory::Open(config_.log_dir,
+                                     {"gateway.log", "transactions.log", "interceptortransactions.log"},
+                                     {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo)})) {
+    logs_ = *std::move(logs);
+  } else {
+    return std::unexpected(logs.error());
+  }
+  const WallTime now = clock_.Read().wall;
+  const security::CredentialFiles files{config_.ca_file, config_.cert_file, config_.key_file};
+  const auto credentials = security::LoadCredentials(files, security::Role::kGateway, now);
+  if (!credentials) return std::unexpected(credentials.error());
+  trust_domain_ = credentials->certificate.identity.trust_domain;
+  if (Status opened = OpenStore(); !opened) return opened;
+  auto logins = Logins::Create(config_, trust_domain_, clock_, *reader_);
+  if (!logins) return std::unexpected(logins.error());
+  logins_ = *std::move(logins);
+  workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
+  links_ = std::make_unique<rpc::BankLinks>(
+      rpc::BankLinksOptions{files, trust_domain_, config_.transaction_timeout},
+      rpc::BankLinks::Listener{[this](protocol::BankRepliesInput replies) { SubmitAlways(std::move(replies)); },
+                               [this](protocol::UndeliveredInput lost) { SubmitAlways(std::move(lost)); }});
+  MakeEngine();
+  return {};
+}
+
+Status Gateway::OpenStore() {
+  if (Status made = server::MakePrivateDirectory(config_.data_dir); !made) return made;
+  const std::filesystem::path file = config_.data_dir / "gateway.db";
+  auto store = OpenGatewayStore(file);
+  if (!store) return std::unexpected(store.error());
+  store_ = *std::move(store);
+  auto incarnation = store_->OpenIncarnation(security::NewUuidV4());
+  if (!incarnation) return std::unexpected(incarnation.error());
+  incarnation_ = *incarnation;
+  auto reader = OpenGatewayReader(file);
+  if (!reader) return std::unexpected(reader.error());
+  reader_ = *std::move(reader);
+
+  protocol::CoordinatorPast past{
+      .store_id = incarnation_.store_id, .epoch = incarnation_.epoch, .sequence = incarnation_.sequence, .open_payments = {}, .banks = {}};
+  if (auto open = store_->LoadOpenPayments()) {
+    past.open_payments = *std::move(open);
+  } else {
+    return std::unexpected(open.error());
+  }
+  if (auto banks = reader_->Banks()) {
+    past.banks = *std::move(banks);
+  } else {
+    return std::unexpected(banks.error());
+  }
+  LogLine line("started");
+  line.Add("store", incarnation_.store_id).Add("epoch", incarnation_.epoch);
+  line.Add("open_payments", past.open_payments.size()).Add("banks", past.banks.size());
+  logs_->Get("gateway.log").Write(LogLevel::kInfo, line);
+  machine_ = std::make_unique<GatewayMachine>(
+      protocol::CoordinatorOptions{.transaction_timeout = config_.transaction_timeout});
+  recovered_ = machine_->Recover(clock_.Read(), std::move(past));
+  return {};
+}
+
+void Gateway::MakeEngine() {
+  service_ = std::make_unique<GatewayService>(GatewayService::Parts{
+      .logins = *logins_,
+      .reader = *reader_,
+      .links = *links_,
+      .workers = *workers_,
+      .log = logs_->Get("transactions.log"),
+      .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
+      .store_id = incarnation_.store_id,
+      .epoch = incarnation_.epoch,
+      .heartbeat_interval = config_.heartbeat_interval});
+  logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); });
+  engine_ = std::make_unique<Engine>(
+      *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
+      [this](GatewayEffects effects) { service_->Deliver(std::move(effects)); },
+      [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
+}
+
+Status Gateway::Serve() {
+  if (auto banks = reader_->Banks()) {
+    for (const protocol::BankRecord& bank : *banks) links_->Update(bank);
+  }
+  const rpc::ServerOptions options{.listen = config_.listen,
+                                   .files = {config_.ca_file, config_.cert_file, config_.key_file},
+                                   .trust_domain = trust_domain_,
+                                   .revocations = nullptr,
+                                   .rpc_log = &logs_->Get("interceptortransactions.log"),
+                                   .transaction_log = &logs_->Get("transactions.log"),
+                                   .registration_log = &logs_->Get("gateway.log")};
+  auto server = rpc::StartGatewayServer(options, *service_, clock_);
+  if (!server) return std::unexpected(server.error());
+  server_ = *std::move(server);
+  // What recovery decided is durable and on its way before a new payment can follow it: the engine commits it first.
+  engine_->Start(std::move(recovered_));
+  server_->SetServing(true);
+  return {};
+}
+
+void Gateway::Housekeeping() {
+  logins_->Prune();
+  report_.Write(logs_->Get("gateway.log"), engine_->stats());
+}
+
+void Gateway::Reload() {
+  Logger& log = logs_->Get("gateway.log");
+  logs_->Reopen();
+  if (Status reloaded = logins_->ReloadUsers(); !reloaded) {
+    log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reloaded.error().message));
+  } else {
+    log.Write(LogLevel::kInfo, LogLine("reloaded"));
+  }
+}
+
+void Gateway::Drain() {
+  server_->SetServing(false);
+  service_->StartDraining();
+  // Every payment is answered within twice the transaction timeout, so this ends by itself.
+  server_->Shutdown(3 * config_.transaction_timeout);
+  logins_->Stop();
+  workers_->Stop();
+  engine_->Stop();
+  links_.reset();
+  report_.Write(logs_->Get("gateway.log"), engine_->stats());
+  logs_->Get("gateway.log").Write(LogLevel::kInfo, LogLine("stopped"));
+}
+
+}  // namespace
+
+Status RunGateway(const GatewayConfig& config) {
+  server::Signals signals;
+  Gateway gateway(config);
+  if (Status opened = gateway.Open(); !opened) return opened;
+  if (Status serving = gateway.Serve(); !serving) return serving;
+  for (;;) {
+    switch (signals.Wait(kHousekeepingInterval)) {
+      case server::Wakeup::kTimeout:
+        gateway.Housekeeping();
+        break;
+      case server::Wakeup::kReload:
+        gateway.Reload();
+        break;
+      case server::Wakeup::kStop:
+        gateway.Drain();
+        return {};
+    }
+  }
+}
+
+}  // namespace strife::gateway

@@ -1,0 +1,44 @@
+#include "gateway/gateway_machine.h"
+
+#include <utility>
+
+namespace strife::gateway {
+
+void GatewayMachine::Take(Effects& effects, protocol::CoordinatorEffects protocol) {
+  effects.records.payments = std::move(protocol.payments);
+  effects.records.banks = std::move(protocol.banks);
+  effects.records.sequence = coordinator_.sequence();
+  effects.protocol = std::move(protocol);
+}
+
+GatewayMachine::Effects GatewayMachine::Recover(const Now& now, protocol::CoordinatorPast past) {
+  Effects effects;
+  Take(effects, coordinator_.Recover(now, std::move(past)));
+  return effects;
+}
+
+void GatewayMachine::CollectKeys(const Input& input, Keys& keys) const {
+  if (const auto* protocol = std::get_if<protocol::CoordinatorInput>(&input)) {
+    coordinator_.CollectKeys(*protocol, keys.payments);
+  } else {
+    security::Sessions::CollectKeys(std::get<security::SessionInput>(input), keys);
+  }
+}
+
+GatewayMachine::Effects GatewayMachine::Step(const Now& now, std::vector<Input> inputs, Rows rows) {
+  Effects effects;
+  std::vector<protocol::CoordinatorInput> protocol_inputs;
+  protocol_inputs.reserve(inputs.size());
+  for (Input& input : inputs) {
+    if (auto* protocol = std::get_if<protocol::CoordinatorInput>(&input)) {
+      protocol_inputs.push_back(std::move(*protocol));
+    } else {
+      effects.sessions.push_back(
+          security::Sessions::Step(now, std::get<security::SessionInput>(input), rows, effects.records));
+    }
+  }
+  Take(effects, coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments)));
+  return effects;
+}
+
+}  // namespace strife::gateway

@@ -1,0 +1,47 @@
+// The gateway's state machine: the coordinator for payments and the sessions for logins, over one store and one engine.
+// Pure, like its parts.
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "env/gateway_store.h"
+#include "protocol/coordinator.h"
+#include "security/session.h"
+
+namespace strife::gateway {
+
+using GatewayInput = std::variant<protocol::CoordinatorInput, security::SessionInput>;
+
+struct GatewayEffects {
+  GatewayRecords records;                  // durable first
+  protocol::CoordinatorEffects protocol;   // its payments and banks have moved to `records`
+  std::vector<security::SessionOutcome> sessions;
+};
+
+class GatewayMachine {
+ public:
+  using Input = GatewayInput;
+  using Keys = GatewayKeys;
+  using Rows = GatewayRows;
+  using Effects = GatewayEffects;
+
+  explicit GatewayMachine(protocol::CoordinatorOptions options) : coordinator_(options) {}
+
+  // As Coordinator::Recover.
+  Effects Recover(const Now& now, protocol::CoordinatorPast past);
+
+  void CollectKeys(const Input& input, Keys& keys) const;
+  Effects Step(const Now& now, std::vector<Input> inputs, Rows rows);
+  std::optional<MonotonicTime> NextDeadline() const { return coordinator_.NextDeadline(); }
+
+  const protocol::Coordinator& coordinator() const { return coordinator_; }
+
+ private:
+  void Take(Effects& effects, protocol::CoordinatorEffects protocol);
+
+  protocol::Coordinator coordinator_;
+};
+
+}  // namespace strife::gateway

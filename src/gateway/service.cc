@@ -1,0 +1,271 @@
+#include "gateway/service.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "base/limits.h"
+#include "gateway/validate.h"
+#include "protocol/reason.h"
+
+namespace strife::gateway {
+
+using protocol::PaymentRecord;
+using rpc::ApiCode;
+using rpc::ApiError;
+using rpc::ApiResult;
+using rpc::Caller;
+using rpc::Done;
+using ParkedSubmit = runtime::Parked<protocol::SubmitAnswer>;
+using ParkedInquiry = runtime::Parked<protocol::InquiryAnswer>;
+using ParkedRegister = runtime::Parked<protocol::RegisterAnswer>;
+
+namespace {
+
+ApiError Forbidden(std::string message) {
+  return {.code = ApiCode::kPermissionDenied,
+          .reason_code = std::string(protocol::reason::kForbidden),
+          .message = std::move(message)};
+}
+
+// The same words whether or not there is such an account.
+ApiError NotYourAccount() { return Forbidden("you have no such account at this bank; see `strife whoami`"); }
+
+ApiError Overloaded() {
+  return {.code = ApiCode::kResourceExhausted,
+          .reason_code = "OVERLOADED",
+          .message = "the gateway is busy; nothing was recorded, send the same request again in a moment",
+          .retryable = true,
+          .retry_after = std::chrono::milliseconds(200)};
+}
+
+ApiError Unavailable(std::string reason_code, std::string message) {
+  return {.code = ApiCode::kUnavailable,
+          .reason_code = std::move(reason_code),
+          .message = std::move(message),
+          .retryable = true,
+          .retry_after = std::chrono::seconds(1)};
+}
+
+ApiError Draining() {
+  return Unavailable("DRAINING", "the gateway is shutting down; send the same request again later");
+}
+
+ApiError NeedsReconciliation() {
+  return Unavailable("RECONCILIATION_NEEDED",
+                     "the gateway's store was restored from an old backup and must be reconciled by its operator");
+}
+
+ApiError UnknownPayment() {
+  return {.code = ApiCode::kNotFound, .reason_code = "NOT_FOUND", .message = "you have no payment with this id"};
+}
+
+ApiError ReadFailed() {
+  return {.code = ApiCode::kInternal,
+          .reason_code = "STORAGE",
+          .message = "the gateway cannot read its store; its operator finds the reason in gateway.log"};
+}
+
+ApiResult<PaymentRecord> ToResult(protocol::SubmitAnswer answer) {
+  switch (answer.outcome) {
+    case protocol::SubmitOutcome::kEnded:
+      return std::move(answer.payment);
+    case protocol::SubmitOutcome::kDuplicate:
+      return std::unexpected(ApiError{.code = ApiCode::kAlreadyExists,
+                                      .reason_code = std::string(protocol::reason::kDuplicate),
+                                      .message = "this payment was sent before; see its outcome in `prior`",
+                                      .prior = std::move(answer.payment)});
+    case protocol::SubmitOutcome::kReused:
+      return std::unexpected(
+          ApiError{.code = ApiCode::kAlreadyExists,
+                   .reason_code = std::string(protocol::reason::kTransactionIdReused),
+                   .message = std::string(protocol::reason::Describe(protocol::reason::kTransactionIdReused)),
+                   .field = "transaction_id"});
+    case protocol::SubmitOutcome::kUnknownPayerBank:
+      return std::unexpected(Unavailable(std::string(protocol::reason::kBankOffline),
+                                         "your bank has not registered with this gateway yet; try again later"));
+    case protocol::SubmitOutcome::kUnknownPayeeBank:
+      return std::unexpected(InvalidField("to.bank_id", "names no bank of this gateway"));
+    case protocol::SubmitOutcome::kOverloaded:
+      return std::unexpected(Overloaded());
+    case protocol::SubmitOutcome::kNeedsReconciliation:
+      return std::unexpected(NeedsReconciliation());
+  }
+  return std::unexpected(ReadFailed());
+}
+
+}  // namespace
+
+ApiResult<security::AccessTokenClaims> GatewayService::CheckToken(std::string_view token,
+                                                                  const security::Certificate& certificate) {
+  return parts_.logins.CheckToken(token, certificate);
+}
+
+void GatewayService::AuthenticateClient(Caller caller, std::string username, std::string password,
+                                        Done<rpc::SessionGrant> done) {
+  if (draining_) return done(std::unexpected(Draining()));
+  parts_.logins.Authenticate(caller, std::move(username), std::move(password), std::move(done));
+}
+
+void GatewayService::RefreshSession(Caller caller, std::string refresh_token, Done<rpc::SessionGrant> done) {
+  if (draining_) return done(std::unexpected(Draining()));
+  parts_.logins.Refresh(caller, refresh_token, std::move(done));
+}
+
+void GatewayService::LogoutClient(Caller caller, Done<rpc::Nothing> done) {
+  if (draining_) return done(std::unexpected(Draining()));
+  parts_.logins.Logout(caller, std::move(done));
+}
+
+void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, Done<PaymentRecord> done) {
+  auto order = ValidatePayment(std::move(request), caller.claims->username);
+  if (!order) return done(std::unexpected(order.error()));
+  if (parts_.logins.AccountAt(order->payer, order->from.bank_id) != order->from) {
+    return done(std::unexpected(NotYourAccount()));
+  }
+  if (draining_) return done(std::unexpected(Draining()));
+  if (open_payments_.fetch_add(1) >= limits::kMaxOpenPayments) {
+    open_payments_.fetch_sub(1);
+    return done(std::unexpected(Overloaded()));
+  }
+  const protocol::ReplyTo reply_to =
+      ParkedSubmit::Park([this, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
+        open_payments_.fetch_sub(1);
+        done(ToResult(std::move(answer)));
+      });
+  if (parts_.submit(protocol::CoordinatorInput(protocol::SubmitInput{reply_to, *std::move(order)}))) return;
+  ParkedSubmit::Take(reply_to)({reply_to, protocol::SubmitOutcome::kOverloaded, {}});
+}
+
+void GatewayService::GetPayment(Caller caller, std::string transaction_id, Done<PaymentRecord> done) {
+  const auto id = ValidateTransactionId(transaction_id);
+  if (!id) return done(std::unexpected(id.error()));
+  auto shared_done = std::make_shared<Done<PaymentRecord>>(std::move(done));
+  const bool accepted = parts_.workers.Submit([this, id = *id, username = caller.claims->username, shared_done] {
+    auto found = parts_.reader.FindPayment(id);
+    if (!found) return (*shared_done)(std::unexpected(ReadFailed()));
+    if (!*found || (*found)->order.payer != username) return (*shared_done)(std::unexpected(UnknownPayment()));
+    (*shared_done)(**std::move(found));
+  });
+  if (!accepted) (*shared_done)(std::unexpected(Overloaded()));
+}
+
+void GatewayService::CheckBalance(Caller caller, std::string bank_id, Done<rpc::Balance> done) {
+  const auto account = parts_.logins.AccountAt(caller.claims->username, bank_id);
+  if (!account) return done(std::unexpected(NotYourAccount()));
+  parts_.links.GetBalance(bank_id, account->account_id, std::move(done));
+}
+
+void GatewayService::ViewTransactionHistory(Caller caller, rpc::HistoryRequest request,
+                                            Done<rpc::HistoryPage> done) {
+  auto query = ValidateHistory(request, caller.claims->username);
+  if (!query) return done(std::unexpected(query.error()));
+  auto shared_done = std::make_shared<Done<rpc::HistoryPage>>(std::move(done));
+  const bool accepted = parts_.workers.Submit([this, query = *std::move(query), shared_done]() mutable {
+    const auto limit = static_cast<std::size_t>(query.limit);
+    ++query.limit;  // one more tells whether there is a next page
+    auto rows = parts_.reader.History(query);
+    if (!rows) return (*shared_done)(std::unexpected(ReadFailed()));
+    rpc::HistoryPage page{.payments = *std::move(rows), .next_page_token = {}};
+    if (page.payments.size() > limit) {
+      page.payments.resize(limit);
+      page.next_page_token = PageToken(page.payments.back());
+    }
+    (*shared_done)(std::move(page));
+  });
+  if (!accepted) (*shared_done)(std::unexpected(Overloaded()));
+}
+
+void GatewayService::RegisterBank(Caller caller, rpc::RegistrationRequest request, Done<rpc::Registration> done) {
+  if (caller.certificate->identity.name != request.bank.bank_id) {
+    return done(std::unexpected(Forbidden("a bank registers only itself: bank_id must be the certificate's name, " +
+                                          caller.certificate->identity.name)));
+  }
+  auto input = ValidateRegistration(std::move(request));
+  if (!input) return done(std::unexpected(input.error()));
+  input->reply_to = ParkedRegister::Park([this, done = std::move(done)](protocol::RegisterAnswer answer) mutable {
+    if (!answer.accepted) return done(std::unexpected(Overloaded()));
+    done(rpc::Registration{std::move(answer.bank), parts_.heartbeat_interval, parts_.store_id});
+  });
+  const protocol::ReplyTo reply_to = input->reply_to;
+  if (parts_.submit(protocol::CoordinatorInput(*std::move(input)))) return;
+  ParkedRegister::Take(reply_to)({reply_to, false, {}});
+}
+
+void GatewayService::InquireTransaction(Caller caller, rpc::InquiryRequest request,
+                                        Done<rpc::InquiryResponse> done) {
+  const auto id = ValidateTransactionId(request.transaction_id);
+  if (!id) return done(std::unexpected(id.error()));
+  protocol::InquiryInput input;
+  input.bank_id = caller.certificate->identity.name;
+  input.id = *id;
+  input.sequence = request.gateway_sequence;
+  if (!request.gateway_store_id.empty()) {
+    input.store_id = Uuid::Parse(request.gateway_store_id);
+    if (!input.store_id) return done(std::unexpected(InvalidField("gateway_store_id", "is not a UUID")));
+  }
+  input.reply_to = ParkedInquiry::Park([this, done = std::move(done)](protocol::InquiryAnswer answer) mutable {
+    switch (answer.outcome) {
+      case protocol::InquiryOutcome::kDecided:
+        return done(rpc::InquiryResponse{answer.decision, parts_.epoch});
+      case protocol::InquiryOutcome::kNotAParticipant:
+        return done(std::unexpected(Forbidden("this bank takes no part in that transaction")));
+      case protocol::InquiryOutcome::kNeedsReconciliation:
+        return done(std::unexpected(NeedsReconciliation()));
+    }
+  });
+  const protocol::ReplyTo reply_to = input.reply_to;
+  if (parts_.submit(protocol::CoordinatorInput(std::move(input)))) return;
+  ParkedInquiry::Take(reply_to)({reply_to, protocol::InquiryOutcome::kDecided, protocol::Decision::kPending});
+}
+
+// ---- What the engine has made durable ----
+
+void GatewayService::Deliver(GatewayEffects effects) {
+  for (const protocol::BankRecord& bank : effects.records.banks) parts_.links.Update(bank);
+  std::unordered_map<std::string, std::vector<protocol::BankCommand>> by_bank;
+  for (protocol::AddressedCommand& addressed : effects.protocol.commands) {
+    by_bank[addressed.bank_id].push_back(std::move(addressed.command));
+  }
+  for (auto& [bank_id, commands] : by_bank) parts_.links.Send(bank_id, std::move(commands));
+  for (protocol::SubmitAnswer& answer : effects.protocol.submit_answers) {
+    const protocol::ReplyTo reply_to = answer.reply_to;
+    ParkedSubmit::Take(reply_to)(std::move(answer));
+  }
+  for (const protocol::InquiryAnswer& answer : effects.protocol.inquiry_answers) {
+    ParkedInquiry::Take(answer.reply_to)(answer);
+  }
+  for (const protocol::RegisterAnswer& answer : effects.protocol.register_answers) {
+    ParkedRegister::Take(answer.reply_to)(answer);
+  }
+  for (const security::SessionOutcome& outcome : effects.sessions) parts_.logins.OnOutcome(outcome);
+  for (const PaymentRecord& payment : effects.records.payments) LogPayment(payment);
+  for (const protocol::CoordinatorEvent& event : effects.protocol.events) LogEvent(event);
+}
+
+void GatewayService::LogPayment(const PaymentRecord& payment) {
+  // Every step at debug, the outcome at info: the way of one payment is in the store, not in the log.
+  const bool outcome = IsFinal(payment.state) || payment.state == protocol::PaymentState::kPartialCommit;
+  const LogLevel level = outcome ? LogLevel::kInfo : LogLevel::kDebug;
+  if (!parts_.log.Enabled(level)) return;
+  LogLine line("payment");
+  line.Add("id", payment.order.id).Add("user", payment.order.payer);
+  line.Add("from", payment.order.from.bank_id + "/" + payment.order.from.account_id);
+  line.Add("to", payment.order.to.bank_id + "/" + payment.order.to.account_id);
+  line.Add(payment.order.amount).Add("state", protocol::StateName(payment.state));
+  if (!payment.reason_code.empty()) line.Add("reason", payment.reason_code);
+  line.Add("duration_us", payment.updated_at - payment.created_at);
+  parts_.log.Write(level, line);
+}
+
+void GatewayService::LogEvent(const protocol::CoordinatorEvent& event) {
+  using Kind = protocol::CoordinatorEvent::Kind;
+  LogLine line(event.kind == Kind::kPartialCommit        ? "partial_commit"
+               : event.kind == Kind::kProtocolViolation ? "protocol_violation"
+               : event.kind == Kind::kStaleEpoch        ? "stale_epoch"
+                                                        : "needs_reconciliation");
+  if (!event.id.IsNil()) line.Add("id", event.id);
+  line.Add("bank", event.bank_id).Add("what", event.what);
+  parts_.log.Write(LogLevel::kCritical, line);
+}
+
+}  // namespace strife::gateway

@@ -1,0 +1,71 @@
+// The gateway's side of the API: validates, authorises and hands to the engine; reads go to a pool of workers.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "env/clock.h"
+#include "gateway/gateway_machine.h"
+#include "gateway/logins.h"
+#include "observability/log.h"
+#include "rpc/bank_links.h"
+#include "rpc/gateway_api.h"
+#include "runtime/worker_pool.h"
+
+namespace strife::gateway {
+
+// Thread-safe. Everything passed by reference must outlive it.
+class GatewayService final : public rpc::GatewayApi {
+ public:
+  struct Parts {
+    Logins& logins;
+    GatewayReader& reader;
+    rpc::BankLinks& links;
+    runtime::WorkerPool& workers;
+    Logger& log;  // transactions.log
+    // Puts an input into the engine's inbox; false when it is full or closed.
+    std::function<bool(GatewayInput)> submit;
+    Uuid store_id;
+    std::uint64_t epoch;
+    Duration heartbeat_interval;
+  };
+
+  explicit GatewayService(Parts parts) : parts_(std::move(parts)) {}
+
+  // From now on nothing new is taken.
+  void StartDraining() { draining_ = true; }
+  // Payments taken and not yet answered.
+  std::size_t open_payments() const { return open_payments_; }
+
+  // Sends and answers what the engine has made durable. On the engine's thread.
+  void Deliver(GatewayEffects effects);
+
+  rpc::ApiResult<security::AccessTokenClaims> CheckToken(std::string_view token,
+                                                         const security::Certificate& certificate) override;
+  void AuthenticateClient(rpc::Caller caller, std::string username, std::string password,
+                          rpc::Done<rpc::SessionGrant> done) override;
+  void RefreshSession(rpc::Caller caller, std::string refresh_token, rpc::Done<rpc::SessionGrant> done) override;
+  void LogoutClient(rpc::Caller caller, rpc::Done<rpc::Nothing> done) override;
+  void ProcessPayment(rpc::Caller caller, rpc::PaymentRequest request,
+                      rpc::Done<protocol::PaymentRecord> done) override;
+  void GetPayment(rpc::Caller caller, std::string transaction_id, rpc::Done<protocol::PaymentRecord> done) override;
+  void CheckBalance(rpc::Caller caller, std::string bank_id, rpc::Done<rpc::Balance> done) override;
+  void ViewTransactionHistory(rpc::Caller caller, rpc::HistoryRequest request,
+                              rpc::Done<rpc::HistoryPage> done) override;
+  void RegisterBank(rpc::Caller caller, rpc::RegistrationRequest request,
+                    rpc::Done<rpc::Registration> done) override;
+  void InquireTransaction(rpc::Caller caller, rpc::InquiryRequest request,
+                          rpc::Done<rpc::InquiryResponse> done) override;
+
+ private:
+  void LogPayment(const protocol::PaymentRecord& payment);
+  void LogEvent(const protocol::CoordinatorEvent& event);
+
+  const Parts parts_;
+  std::atomic<bool> draining_ = false;
+  std::atomic<std::size_t> open_payments_ = 0;
+};
+
+}  // namespace strife::gateway

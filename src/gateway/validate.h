@@ -1,0 +1,26 @@
+// Checks what comes in from users and banks before anything else looks at it. Pure; every refusal names the field.
+#pragma once
+
+#include <string>
+
+#include "protocol/coordinator.h"
+#include "rpc/gateway_api.h"
+
+namespace strife::gateway {
+
+rpc::ApiError InvalidField(std::string field, std::string message);
+
+// The order in a request, payer included. The id is not used up when this fails.
+rpc::ApiResult<protocol::PaymentOrder> ValidatePayment(rpc::PaymentRequest request, const std::string& payer);
+
+rpc::ApiResult<Uuid> ValidateTransactionId(const std::string& text);
+
+// The history query of one payer's request, with its page token read.
+rpc::ApiResult<HistoryQuery> ValidateHistory(const rpc::HistoryRequest& request, const std::string& payer);
+// What to pass as page token to go on after `last`.
+std::string PageToken(const protocol::PaymentRecord& last);
+
+// Everything about a registration but the identity of the caller.
+rpc::ApiResult<protocol::RegisterInput> ValidateRegistration(rpc::RegistrationRequest request);
+
+}  // namespace strife::gateway

@@ -1,0 +1,159 @@
+#include "runtime/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+
+#include "runtime/engine_thread.h"
+
+namespace strife::runtime {
+namespace {
+
+// A machine that adds numbers to a total it keeps in the store, and answers with the total.
+struct Adder {
+  struct Records {
+    std::optional<int> total;
+    bool empty() const { return !total; }
+  };
+  struct Effects {
+    Records records;
+    std::vector<int> answers;
+  };
+  using Input = int;
+  using Keys = int;  // how many inputs want the total
+  using Rows = int;  // the total
+
+  void CollectKeys(const Input&, Keys& keys) const { ++keys; }
+  Effects Step(const Now&, std::vector<Input> inputs, Rows total) const {
+    Effects effects;
+    for (const int input : inputs) effects.answers.push_back(total += input);
+    if (!inputs.empty()) effects.records.total = total;
+    return effects;
+  }
+  std::optional<MonotonicTime> NextDeadline() const { return std::nullopt; }
+};
+
+struct Store {
+  Result<int> Load(int) {
+    journal += "load ";
+    if (fail_load) return Fail(ErrorCode::kStorage, "cannot read");
+    return total;
+  }
+  Status Commit(const Adder::Records& records) {
+    journal += "commit ";
+    if (fail_commit) return Fail(ErrorCode::kStorage, "cannot write");
+    total = *records.total;
+    return {};
+  }
+  int total = 0;
+  bool fail_load = false;
+  bool fail_commit = false;
+  std::string journal;
+};
+
+TEST(Engine, Cycle_CommitsOnceForTheBatchBeforeItsEffectsComeOut) {
+  Adder machine;
+  Store store;
+  Engine<Adder, Store> engine(machine, store);
+  const auto effects = engine.Cycle(Now{}, {1, 2, 3});
+  ASSERT_TRUE(effects);
+  EXPECT_EQ(effects->answers, (std::vector<int>{1, 3, 6}));
+  EXPECT_EQ(store.journal, "load commit ");
+  EXPECT_EQ(store.total, 6);
+}
+
+TEST(Engine, Cycle_WithoutRecordsDoesNotTouchTheDisk) {
+  Adder machine;
+  Store store;
+  Engine<Adder, Store> engine(machine, store);
+  EXPECT_TRUE(engine.Cycle(Now{}, {}));
+  EXPECT_EQ(store.journal, "load ");
+}
+
+TEST(Engine, ErrorInCommit_NothingComesOut) {
+  Adder machine;
+  Store store;
+  store.fail_commit = true;
+  Engine<Adder, Store> engine(machine, store);
+  const auto effects = engine.Cycle(Now{}, {1});
+  ASSERT_FALSE(effects);
+  EXPECT_EQ(effects.error().message, "cannot write");
+  EXPECT_FALSE(engine.CommitFirst({{5}, {5}}));
+}
+
+TEST(Engine, ErrorInLoad_NothingIsCommitted) {
+  Adder machine;
+  Store store;
+  store.fail_load = true;
+  Engine<Adder, Store> engine(machine, store);
+  EXPECT_FALSE(engine.Cycle(Now{}, {1}));
+  EXPECT_EQ(store.journal, "load ");
+}
+
+class FrozenClock final : public Clock {
+ public:
+  Now Read() override { return {}; }
+};
+
+// An engine thread over the adder; `delivered` and `errors` are read after Stop.
+struct Running {
+  explicit Running(std::size_t capacity = 10) : thread(machine, store, clock, capacity, deliver(), failed()) {}
+  std::function<void(Adder::Effects)> deliver() {
+    return [this](Adder::Effects effects) {
+      for (const int answer : effects.answers) delivered.push_back({answer, store.total});
+    };
+  }
+  std::function<void(const Error&)> failed() {
+    return [this](const Error& error) {
+      errors.push_back(error.message);
+      ended.set_value();
+    };
+  }
+
+  Adder machine;
+  Store store;
+  FrozenClock clock;
+  std::vector<std::pair<int, int>> delivered;  // answer, and the durable total when it was delivered
+  std::vector<std::string> errors;
+  std::promise<void> ended;
+  EngineThread<Adder, Store> thread;
+};
+
+TEST(EngineThread, Stop_HandlesEverythingThatWasPushed) {
+  Running running;
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(running.thread.inbox().PushAlways(1));
+  running.thread.Start(Adder::Effects{{100}, {100}});
+  running.thread.Stop();
+  ASSERT_EQ(running.delivered.size(), 6u);
+  EXPECT_EQ(running.delivered.front(), std::pair(100, 100)) << "recovery is committed and delivered first";
+  EXPECT_EQ(running.store.total, 105);
+  for (const auto& [answer, durable] : running.delivered) EXPECT_LE(answer, durable);
+  EXPECT_EQ(running.thread.stats().inputs, 5u);
+}
+
+TEST(EngineThread, FailedCommit_IsToldOnceAndNothingIsDeliveredOrTakenAnyMore) {
+  Running running;
+  running.store.fail_commit = true;
+  running.thread.Start();
+  ASSERT_TRUE(running.thread.inbox().PushAlways(1));
+  running.ended.get_future().wait();
+  EXPECT_FALSE(running.thread.inbox().PushAlways(2));
+  running.thread.Stop();
+  EXPECT_EQ(running.errors, std::vector<std::string>{"cannot write"});
+  EXPECT_TRUE(running.delivered.empty());
+}
+
+TEST(EngineThread, FailedRecovery_DeliversNothing) {
+  Running running;
+  running.store.fail_commit = true;
+  ASSERT_TRUE(running.thread.inbox().PushAlways(1));
+  running.thread.Start(Adder::Effects{{100}, {100}});
+  running.thread.Stop();
+  EXPECT_EQ(running.errors.size(), 1u);
+  EXPECT_TRUE(running.delivered.empty());
+  EXPECT_EQ(running.store.journal, "commit ");
+}
+
+}  // namespace
+}  // namespace strife::runtime

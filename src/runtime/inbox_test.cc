@@ -1,0 +1,98 @@
+#include "runtime/inbox.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "runtime/worker_pool.h"
+
+namespace strife::runtime {
+namespace {
+
+using Item = std::unique_ptr<int>;
+
+Item Make(int value) { return std::make_unique<int>(value); }
+
+TEST(Inbox, Push_WhenFullLeavesTheItemWithTheCaller) {
+  Inbox<Item> inbox(1);
+  Item first = Make(1), second = Make(2);
+  EXPECT_TRUE(inbox.Push(first));
+  EXPECT_FALSE(inbox.Push(second));
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(*second, 2);
+  EXPECT_TRUE(inbox.PushAlways(Make(3))) << "what must not be lost is taken all the same";
+  EXPECT_EQ(inbox.size(), 2u);
+}
+
+TEST(Inbox, Drain_TakesInOrderAtMostWhatItIsAskedFor) {
+  Inbox<int> inbox(10);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(inbox.PushAlways(i));
+  EXPECT_EQ(inbox.Drain(3, std::nullopt), (std::vector<int>{0, 1, 2}));
+  EXPECT_EQ(inbox.Drain(3, std::nullopt), (std::vector<int>{3, 4}));
+}
+
+TEST(Inbox, Drain_ReturnsEmptyWhenTheDeadlineHasPassed) {
+  Inbox<int> inbox(10);
+  EXPECT_TRUE(inbox.Drain(3, MonotonicTime{}).empty());
+}
+
+TEST(Inbox, Close_RefusesNewItemsAndKeepsTheOldOnes) {
+  Inbox<int> inbox(10);
+  EXPECT_TRUE(inbox.PushAlways(1));
+  inbox.Close();
+  int item = 2;
+  EXPECT_FALSE(inbox.Push(item));
+  EXPECT_FALSE(inbox.PushAlways(3));
+  EXPECT_TRUE(inbox.closed());
+  EXPECT_EQ(inbox.Drain(10, std::nullopt), std::vector<int>{1});
+  EXPECT_TRUE(inbox.Drain(10, std::nullopt).empty());
+}
+
+TEST(Inbox, Close_WakesWhoeverWaits) {
+  Inbox<int> inbox(10);
+  std::thread waiting([&] { EXPECT_TRUE(inbox.Drain(1, std::nullopt).empty()); });
+  inbox.Close();
+  waiting.join();
+}
+
+TEST(Inbox, ManyThreads_EveryItemArrivesOnce) {
+  constexpr int kPerThread = 20'000;
+  Inbox<int> inbox(64);
+  std::atomic<std::int64_t> sum{0}, taken{0};
+  std::vector<std::thread> producers, consumers;
+  for (int t = 0; t < 2; ++t) {
+    consumers.emplace_back([&] {
+      for (;;) {
+        const std::vector<int> items = inbox.Drain(7, std::nullopt);
+        if (items.empty()) return;
+        for (const int item : items) sum += item;
+        taken += static_cast<std::int64_t>(items.size());
+      }
+    });
+    producers.emplace_back([&] {
+      for (int i = 1; i <= kPerThread; ++i) {
+        int item = i;
+        while (!inbox.Push(item)) std::this_thread::yield();
+      }
+    });
+  }
+  for (std::thread& producer : producers) producer.join();
+  inbox.Close();
+  for (std::thread& consumer : consumers) consumer.join();
+  EXPECT_EQ(taken, 2 * kPerThread);
+  EXPECT_EQ(sum, std::int64_t{kPerThread} * (kPerThread + 1));
+}
+
+TEST(WorkerPool, Stop_FinishesWhatWasAcceptedAndRefusesTheRest) {
+  std::atomic<int> done{0};
+  WorkerPool pool(2, 100);
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(pool.Submit([&] { ++done; }));
+  pool.Stop();
+  EXPECT_EQ(done, 100);
+  EXPECT_FALSE(pool.Submit([&] { ++done; }));
+}
+
+}  // namespace
+}  // namespace strife::runtime

@@ -1,0 +1,60 @@
+#include "server/startup.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <system_error>
+
+namespace strife::server {
+namespace {
+
+Status TryBind(const addrinfo& target, const std::string& address) {
+  const int fd = socket(target.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return Fail(ErrorCode::kUnavailable, "cannot open a socket: " + std::string(std::strerror(errno)));
+  const int on = 1;  // as gRPC does: connections of an earlier process that linger are no obstacle
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const int bound = bind(fd, target.ai_addr, target.ai_addrlen);
+  const int error = errno;
+  close(fd);
+  if (bound == 0) return {};
+  if (error == EADDRINUSE) {
+    return Fail(ErrorCode::kUnavailable,
+                "cannot listen on " + address + ": the port is in use; stop the other process or change `listen`");
+  }
+  return Fail(ErrorCode::kInvalidInput, "cannot listen on " + address + ": " + std::strerror(error));
+}
+
+}  // namespace
+
+Status CheckAddressFree(const std::string& address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
+    return Fail(ErrorCode::kInvalidInput, "`listen` is \"" + address + "\" but must be host:port");
+  }
+  std::string host = address.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found); error != 0) {
+    return Fail(ErrorCode::kInvalidInput, "cannot listen on " + address + ": " + gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
+  return TryBind(*found, address);
+}
+
+Status MakePrivateDirectory(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (std::filesystem::is_directory(directory, error)) return {};
+  std::filesystem::create_directories(directory, error);
+  if (!error) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+  if (!error) return {};
+  return Fail(ErrorCode::kStorage, "cannot create the directory " + directory.string() + ": " + error.message());
+}
+
+}  // namespace strife::server

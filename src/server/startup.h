@@ -1,0 +1,18 @@
+// What a server checks and makes before it touches its store.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+
+namespace strife::server {
+
+// Whether `address` (host:port) can be listened on. Asked before a store is taken over: starting a server twice by
+// accident must not disturb the one that runs. kInvalidInput: not an address; kUnavailable: in use.
+Status CheckAddressFree(const std::string& address);
+
+// Creates the directory, mode 0700, with its parents; fine when it is there.
+Status MakePrivateDirectory(const std::filesystem::path& directory);
+
+}  // namespace strife::server
