@@ -40,6 +40,7 @@ Checkpointer::~Checkpointer() {
 
 int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
   auto* checkpointer = static_cast<Checkpointer*>(self);
+  checkpointer->pages_in_log_ = pages;
   if (pages < kStartPages) return SQLITE_OK;
   {
     const std::scoped_lock lock(checkpointer->mutex_);
@@ -50,7 +51,7 @@ int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
 }
 
 Status Checkpointer::AfterCommit() {
-  if (log_is_long_.exchange(false)) Checkpoint(writer_);
+  if (pages_in_log_ > kLongPages) Checkpoint(writer_);
   if (!failed_) return {};
   const std::scoped_lock lock(mutex_);
   return std::unexpected(*failure_);
@@ -69,13 +70,9 @@ void Checkpointer::Run() {
 }
 
 void Checkpointer::Checkpoint(Database& database) {
-  int in_log = 0;
-  int done = 0;
-  const int code = sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &done);
-  if (code == SQLITE_OK) {
-    if (&database == &connection_) log_is_long_ = in_log > kLongPages;
-    return;
-  }
+  const std::scoped_lock checkpointing(checkpoint_mutex_);
+  const int code = sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code == SQLITE_OK) return;
   if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return;  // somebody else is at it
   const std::scoped_lock lock(mutex_);
   if (!failure_) failure_ = MakeError(database.handle(), code);

@@ -2,12 +2,13 @@
 //
 // It owns a thread and a connection. Passive checkpoints never wait for anybody, but against a writer that never pauses
 // they never reach the log's end either, and only then can the log start over. When the log has grown past a second,
-// larger limit, the writer is therefore asked to do the small rest itself, between two commits.
+// larger limit, the writer therefore waits for the thread and does the small rest itself, between two commits: only a
+// reader that stays can make the log longer than that.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
-#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,12 +36,12 @@ class Checkpointer {
   Checkpointer(Database connection, Database& writer);
   static int OnCommit(void* self, sqlite3* connection, const char* name, int pages);
   void Run();
-  // Sets log_is_long_ when too much is left.
   void Checkpoint(Database& database);
 
   Database connection_;
   Database& writer_;
-  std::atomic<bool> log_is_long_ = false;
+  int pages_in_log_ = 0;         // known to the writer's thread
+  std::mutex checkpoint_mutex_;  // held while either connection checkpoints
   std::mutex mutex_;
   std::condition_variable wake_;
   bool wanted_ = false;           // guarded by mutex_

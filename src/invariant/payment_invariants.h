@@ -1,0 +1,60 @@
+// What must hold for one transaction: between the gateway's record and the banks, and within each bank. Pure functions
+// over rows; each appends what it finds to `out`.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "invariant/violation.h"
+#include "protocol/types.h"
+
+namespace strife::invariant {
+
+// One bank's rows about one transaction id.
+struct BankView {
+  std::string_view bank_id;
+  const protocol::BankTransactionRecord* transaction = nullptr;  // null: the bank has none
+  std::span<const protocol::EntryRecord> entries;                // by line
+
+  // The bank's part in a payment: null when it has none, or only a transaction of its own with that id.
+  const protocol::BankTransactionRecord* Payment() const {
+    return transaction != nullptr && transaction->kind == protocol::BankTransactionKind::kPayment ? transaction
+                                                                                                  : nullptr;
+  }
+};
+
+// How the times of two readings relate.
+enum class ReadOrder {
+  kBankLater,     // or at the same moment: the bank has all that the gateway's record rests on
+  kGatewayLater,  // the bank may not have come as far as the gateway's record
+};
+
+// Whether the order names the bank as the payer's or the payee's.
+bool Touches(const protocol::PaymentOrder& order, std::string_view bank_id);
+
+// No transaction is committed at one bank and aborted at another. Holds whenever the banks were read.
+void CheckAgreement(const Uuid& id, std::span<const BankView> banks, Violations& out);
+
+// Commit was decided only if this bank voted yes, and the bank committed only on that decision (rules 3, 4).
+// REQUIRES: the payment touches the bank.
+void CheckValidity(const protocol::PaymentRecord& payment, const BankView& bank, ReadOrder order, Violations& out);
+
+// COMPLETED means posted here, ABORTED means not posted here. REQUIRES: the payment touches the bank.
+void CheckToldTheTruth(const protocol::PaymentRecord& payment, const BankView& bank, ReadOrder order, Violations& out);
+
+// What the bank prepared or committed is what was ordered: its leg or legs, accounts, amount, currency.
+void CheckTerms(const protocol::PaymentRecord& payment, const BankView& bank, Violations& out);
+
+// A transaction that is final stays as it is; one that is decided stays decided; what was ordered never changes.
+void CheckStability(const protocol::PaymentRecord& before, const protocol::PaymentRecord& after, Violations& out);
+
+// A committed transaction has exactly the entries it must have, any other has none.
+void CheckExactlyOnce(const BankView& bank, Violations& out);
+
+// The entries of a transaction sum to zero in each currency.
+void CheckEntriesBalance(const BankView& bank, Violations& out);
+
+// The entries that committing `transaction` writes, without posting time.
+std::vector<protocol::EntryRecord> ExpectedEntries(const protocol::BankTransactionRecord& transaction);
+
+}  // namespace strife::invariant
