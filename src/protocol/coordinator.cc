@@ -420,10 +420,11 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
   if (needs_reconciliation_) return answer(InquiryOutcome::kNeedsReconciliation);
   const PaymentRecord* known = Find(batch, input.id);
   if (known == nullptr) {
-    // A bank that names a store has prepared the transaction for it. If that is another store, its word is needed; if it
-    // is this one, this one has lost the record it made before the prepare (rule 2), and with it perhaps a commit.
+    // A bank that names a store has prepared the transaction for it. If that is another store, its word is needed; if
+    // it is this one, this one has lost the record it made before the prepare (rule 2), and with it perhaps a commit.
     if (input.store_id) return answer(InquiryOutcome::kNeedsReconciliation);
-    // Rule 7, presumed abort: the abort is on record before anybody acts on it. The bank is kept as both ends, to answer it again.
+    // Rule 7, presumed abort: the abort is on record before anybody acts on it. The bank is kept as both ends, to
+    // answer it again.
     PaymentRecord tombstone;
     tombstone.order.id = input.id;
     tombstone.order.from.bank_id = input.bank_id;
