@@ -17,6 +17,7 @@
 #include "security/credentials.h"
 #include "security/random.h"
 #include "server/engine_report.h"
+#include "server/revocations.h"
 #include "server/signals.h"
 #include "server/startup.h"
 #include "storage/sqlite/bank_sqlite.h"
@@ -70,6 +71,7 @@ class Bank {
   std::atomic<bool> registered_ = false;
   MonotonicTime next_report_{};
   server::EngineReport report_;
+  server::Revocations revocations_;
 };
 
 Status Bank::Open() {
@@ -82,6 +84,7 @@ Status Bank::Open() {
   const auto credentials = security::LoadCredentials(files_, security::Role::kBank, clock_.Read().wall);
   if (!credentials) return std::unexpected(credentials.error());
   identity_ = credentials->certificate.identity;
+  if (Status read = revocations_.Open(config_.crl_file, config_.ca_file, clock_.Read().wall); !read) return read;
   if (Status opened = OpenStore(); !opened) return opened;
   if (Status opened = OpenAccounts(); !opened) return opened;
   MakeService();
@@ -146,7 +149,7 @@ Status Bank::Serve() {
   const rpc::ServerOptions options{.listen = config_.listen,
                                    .files = files_,
                                    .trust_domain = identity_.trust_domain,
-                                   .revocations = nullptr,
+                                   .revocations = [this] { return revocations_.current(); },
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("banktransactions.log")};
   auto server = rpc::StartBankServer(options, *service_, clock_);
@@ -203,8 +206,12 @@ void Bank::Register() {
 }
 
 void Bank::Reload() {
+  Logger& log = logs_->Get("bank.log");
   logs_->Reopen();
-  logs_->Get("bank.log").Write(LogLevel::kInfo, LogLine("reloaded"));
+  if (Status reloaded = revocations_.Reload(clock_.Read().wall); !reloaded) {
+    log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reloaded.error().message));
+  }
+  log.Write(LogLevel::kInfo, LogLine("reloaded"));
 }
 
 void Bank::Drain() {

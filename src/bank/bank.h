@@ -8,7 +8,7 @@ namespace strife::bank {
 
 // Recovers, opens the accounts of the opening data, serves, registers with the gateway and keeps asking it about
 // undecided transactions; returns when SIGTERM or SIGINT has come and the commands under way have been answered. SIGHUP
-// reopens the logs. Otherwise as gateway::RunGateway.
+// reads the revocation list again and reopens the logs. Otherwise as gateway::RunGateway.
 Status RunBank(const BankConfig& config);
 
 }  // namespace strife::bank

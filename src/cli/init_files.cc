@@ -17,6 +17,9 @@ std::string CommonToml(const std::string& name) {
          ".key\"\n";
 }
 
+// Servers also check who has been revoked.
+std::string ServerToml(const std::string& name) { return CommonToml(name) + "crl_file = \"certs/ca.crl\"\n"; }
+
 }  // namespace
 
 std::string BankId(int bank) { return "bank" + std::to_string(bank); }
@@ -31,7 +34,7 @@ std::vector<int> BanksOfUser(int user, int banks) {
 
 std::string GatewayToml(int port_base) {
   return "# The gateway. Relative paths start at this file's directory.\nlisten = \"" + Address(port_base) + "\"\n" +
-         CommonToml("gateway") +
+         ServerToml("gateway") +
          "users_file = \"users.json\"\n"
          "transaction_timeout = \"5s\"\n"
          "heartbeat_interval = \"5s\"\n"
@@ -43,7 +46,7 @@ std::string GatewayToml(int port_base) {
 std::string BankToml(int bank, int port_base) {
   return "# " + BankId(bank) + ". Relative paths start at this file's directory.\nlisten = \"" +
          Address(port_base + bank) + "\"\ngateway = \"" + Address(port_base) + "\"\ndisplay_name = \"Bank " +
-         std::to_string(bank) + "\"\n" + CommonToml(BankId(bank)) + "accounts_file = \"bank_data-" + BankId(bank) +
+         std::to_string(bank) + "\"\n" + ServerToml(BankId(bank)) + "accounts_file = \"bank_data-" + BankId(bank) +
          ".json\"\ninquiry_delay = \"6s\"\nlog_level = \"info\"\n";
 }
 

@@ -15,6 +15,7 @@ struct GatewayConfig {
   std::filesystem::path ca_file;    // PEM bundle of the CAs that are trusted
   std::filesystem::path cert_file;  // PEM, leaf first; role gateway
   std::filesystem::path key_file;   // PEM, 0600
+  std::filesystem::path crl_file;   // PEM, one revocation list for each CA; empty: revocation is not checked
   std::filesystem::path users_file;
   Duration transaction_timeout = std::chrono::seconds(5);
   Duration heartbeat_interval = std::chrono::seconds(5);

@@ -17,6 +17,7 @@
 #include "security/credentials.h"
 #include "security/random.h"
 #include "server/engine_report.h"
+#include "server/revocations.h"
 #include "server/signals.h"
 #include "server/startup.h"
 #include "storage/sqlite/gateway_sqlite.h"
@@ -65,6 +66,7 @@ class Gateway {
   std::unique_ptr<rpc::Server> server_;
   std::optional<GatewayEffects> recovered_;
   server::EngineReport report_;
+  server::Revocations revocations_;
 };
 
 Status Gateway::Open() {
@@ -81,6 +83,7 @@ Status Gateway::Open() {
   const auto credentials = security::LoadCredentials(files, security::Role::kGateway, now);
   if (!credentials) return std::unexpected(credentials.error());
   trust_domain_ = credentials->certificate.identity.trust_domain;
+  if (Status read = revocations_.Open(config_.crl_file, config_.ca_file, now); !read) return read;
   if (Status opened = OpenStore(); !opened) return opened;
   auto logins = Logins::Create(config_, trust_domain_, clock_, *reader_);
   if (!logins) return std::unexpected(logins.error());
@@ -157,7 +160,7 @@ Status Gateway::Serve() {
   const rpc::ServerOptions options{.listen = config_.listen,
                                    .files = {config_.ca_file, config_.cert_file, config_.key_file},
                                    .trust_domain = trust_domain_,
-                                   .revocations = nullptr,
+                                   .revocations = [this] { return revocations_.current(); },
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("transactions.log"),
                                    .registration_log = &logs_->Get("gateway.log")};
@@ -178,11 +181,10 @@ void Gateway::Housekeeping() {
 void Gateway::Reload() {
   Logger& log = logs_->Get("gateway.log");
   logs_->Reopen();
-  if (Status reloaded = logins_->ReloadUsers(); !reloaded) {
-    log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reloaded.error().message));
-  } else {
-    log.Write(LogLevel::kInfo, LogLine("reloaded"));
+  for (const Status& reloaded : {logins_->ReloadUsers(), revocations_.Reload(clock_.Read().wall)}) {
+    if (!reloaded) log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reloaded.error().message));
   }
+  log.Write(LogLevel::kInfo, LogLine("reloaded"));
 }
 
 void Gateway::Drain() {
