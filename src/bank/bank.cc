@@ -69,6 +69,7 @@ class Bank {
   std::vector<std::string> currencies_;
   std::atomic<MonotonicTime> next_registration_{MonotonicTime{}};
   std::atomic<bool> registered_ = false;
+  std::atomic<bool> announced_ = false;  // as serving
   MonotonicTime next_report_{};
   server::EngineReport report_;
   server::Revocations revocations_;
@@ -162,7 +163,6 @@ Status Bank::Serve() {
     static_cast<void>(engine_->inbox().PushAlways(answer));
   });
   engine_->Start();
-  server_->SetServing(true);
   Tick();
   return {};
 }
@@ -191,6 +191,8 @@ void Bank::Register() {
   gateway_->Register(request, [this](const Result<rpc::Registration>& answer) {
     const MonotonicTime now = clock_.Read().monotonic;
     Logger& log = logs_->Get("bank.log");
+    // Whoever waits for health may then count on the registration, unless the gateway is away; a bank serves without it.
+    if (!announced_.exchange(true)) server_->SetServing(true);
     if (answer) {
       next_registration_ = now + answer->heartbeat_interval;
       if (!registered_.exchange(true)) {
