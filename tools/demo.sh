@@ -173,60 +173,64 @@ login() {
 # payments COUNT PAYER BANK…: a payments file, from the payer's accounts at these banks to everybody else's accounts.
 payments() {
   "$python" - "$@" <<'PY'
-import json, random, sys, uuid
+import random, sys
 count, payer, *banks = sys.argv[1:]
 accounts = [f"{bank}/user{k}" for k in range(1, 9) for bank in (f"bank{(k - 1) % 3 + 1}", f"bank{k % 3 + 1}")
             if f"user{k}" != payer]
-print("id,from,to,amount,currency,memo")
+print("from_bank,to,amount,currency,memo")
 for number in range(int(count)):
     amount = random.randint(1, 99)
-    print(f"{uuid.uuid4()},{banks[number % len(banks)]},{random.choice(accounts)},0.{amount:02d},USD,payslip {number + 1}")
+    print(f"{banks[number % len(banks)]},{random.choice(accounts)},0.{amount:02d},USD,payslip {number + 1}")
 PY
 }
 
-# outcomes FILE: how many rows of a result file are in which state.
+# outcomes FILE COUNT: how many payments of a result file ended how; fails unless there are COUNT and all have ended.
+# The last row about a line is the one that counts.
 outcomes() {
-  "$python" - "$1" <<'PY'
-import collections, csv, sys
-rows = list(csv.DictReader(open(sys.argv[1])))
-print(", ".join(f"{n} {state.lower()}" for state, n in sorted(collections.Counter(r["state"] for r in rows).items())))
-PY
-}
-
-# all_ended FILE COUNT: every payment of the result file has ended, and there are so many.
-all_ended() {
   "$python" - "$@" <<'PY'
-import csv, sys
-rows = list(csv.DictReader(open(sys.argv[1])))
-sys.exit(not (len(rows) == int(sys.argv[2]) and all(r["state"] in ("COMPLETED", "ABORTED") for r in rows)))
+import collections, csv, sys
+state = {row["line"]: row["state"] for row in csv.DictReader(open(sys.argv[1]))}
+counts = collections.Counter(state.values())
+print(", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
+sys.exit(len(state) != int(sys.argv[2]) or not set(counts) <= {"COMPLETED", "ABORTED"})
 PY
 }
 
-# paid LINES: the gateway has logged so many completed payments since the log was $logged long.
-completed_since() {
-  [ "$(grep -ch 'COMPLETED' net/logs/gateway/transactions.log || true)" -ge $(($1 + $2)) ]
+# completed: how many completed payments the gateway has logged.
+completed() {
+  grep -c COMPLETED net/logs/gateway/transactions.log || true
 }
 
-# crash_under_load NAME FILE: pays a file, kills the server in the middle, restarts it, and shows how each payment ended.
+more_completed_than() {
+  [ "$(completed)" -gt "$1" ]
+}
+
+# file_has_ended FILE COUNT: runs the file again until every payment has ended; what has ended is not sent again.
+file_has_ended() {
+  strife pay --file "$1" >"$1.out" 2>&1 </dev/null || true
+  outcomes "$1.result.csv" "$2"
+}
+
+# crash_under_load NAME FILE: pays a file, kills the server in the middle, starts it again, shows how each payment ended.
 crash_under_load() {
-  local name=$1 file=$2 count before status=0
+  local name=$1 file=$2 count status=0 told
   count=$(($(wc -l <"$file") - 1))
-  before=$(grep -c 'COMPLETED' net/logs/gateway/transactions.log || true)
-  show "strife pay --file $file --retry-delay 500ms --max-retries 6 &"
-  strife pay --file "$file" --retry-delay 500ms --max-retries 6 >"$file.out" 2>&1 </dev/null &
+  show "strife pay --file $file --max-retries 8 --retry-delay 500ms &"
+  local enough=$(($(completed) + 200))
+  strife pay --file "$file" --max-retries 8 --retry-delay 500ms >"$file.out" 2>&1 </dev/null &
   paying=$!
-  until_true 60 "payments to be under way" completed_since "$before" 200
-  crash "$name"
+  until_true 60 "payments to be under way" more_completed_than $enough
   kill -0 "$paying" 2>/dev/null || broken "all payments had ended before the crash: nothing was shown"
+  crash "$name"
   start "$name"
   wait "$paying" || status=$?
-  paying=
+  paying=''
+  say "strife pay ended with status $status. The same file again asks about what is open; what has ended is not sent again."
+  show "strife pay --file $file"
+  until_true 60 "every payment to end" file_has_ended "$file" "$count"
   cat "$file.out"
-  say "strife pay ended with status $status. The same file again: ids that are known are answered, not paid again."
-  until_true 60 "every payment to end" pays_again "$file" "$count"
-  run strife pay --file "$file" --results "$file.results"
-  all_ended "$file.results" "$count" || broken "not every payment has ended: $(outcomes "$file.results")"
-  held "$count payments, $name killed in the middle, every one ended: $(outcomes "$file.results")"
+  told=$(outcomes "$file.result.csv" "$count") || broken "not every payment has ended: $told"
+  held "$count payments, $name killed in the middle, every one ended: $told"
 }
 
 # ---- The demonstration -----------------------------------------------------------------------------------------------
@@ -267,7 +271,7 @@ held "both accounts are at bank2: one participant, both legs"
 step "The same id again is not paid again; the first outcome is shown"
 before=$(available bank1)
 run strife pay --from bank1 --to bank3/user2 --amount 250.00 --currency USD --memo "rent" --id "$id"
-refused 1 "" strife pay --from bank1 --to bank3/user2 --amount 999.00 --currency USD --memo "rent" --id "$id"
+refused 1 TRANSACTION_ID_REUSED strife pay --from bank1 --to bank3/user2 --amount 999.00 --currency USD --memo "rent" --id "$id"
 [ "$(available bank1)" -eq "$before" ] || broken "the repeat moved money"
 held "one id, one effect; with another amount it is refused"
 
@@ -276,16 +280,16 @@ refused 1 AM04 strife pay --from bank1 --to bank3/user2 --amount 1000000.00 --cu
 held "insufficient funds (AM04), nothing moved"
 
 step "Somebody else's account cannot be debited"
-refused 1 "" strife pay --from bank3/user2 --to bank1/user1 --amount 10.00 --currency USD
+refused 1 AG01 strife pay --from bank3/user2 --to bank1/user1 --amount 10.00 --currency USD
 held "user1 may not pay from user2's account"
 
 step "A payroll: 1,000 payments over all banks"
 show "head -3 payroll.csv"
 payments 1000 user1 bank1 bank2 >payroll.csv
 head -3 payroll.csv
-run strife pay --file payroll.csv --results payroll.results
-all_ended payroll.results 1000 || broken "not every payment has ended: $(outcomes payroll.results)"
-held "1,000 payments: $(outcomes payroll.results)"
+run strife pay --file payroll.csv
+told=$(outcomes payroll.csv.result.csv 1000) || broken "not every payment has ended: $told"
+held "1,000 payments: $told"
 
 step "The gateway is killed while payments are in flight"
 payments 4000 user1 bank1 bank2 >during-gateway-crash.csv
@@ -299,5 +303,6 @@ step "The books: every payment against every bank, leg by leg"
 run strife verify --dir net
 held "the books agree"
 
+be user1 >/dev/null
 printf '\n%s%d claims held in %d s.%s One network, %s payments, two crashes, nothing lost and nothing made.\n' \
   "$green" $checks $SECONDS "$plain" "$(strife history --limit 100000 --output json | json 'len(data["payments"])')"

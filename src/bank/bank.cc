@@ -102,8 +102,8 @@ Status Bank::OpenStore() {
   if (!prepared) return std::unexpected(prepared.error());
   auto gateway_seen = store_->LoadGatewaySeen();
   if (!gateway_seen) return std::unexpected(gateway_seen.error());
-  logs_->Get("bank.log").Write(
-      LogLevel::kInfo, LogLine("started").Add("bank", identity_.name).Add("prepared", prepared->size()));
+  logs_->Get("bank.log")
+      .Write(LogLevel::kInfo, LogLine("started").Add("bank", identity_.name).Add("prepared", prepared->size()));
   participant_ = std::make_unique<protocol::Participant>(
       protocol::ParticipantOptions{.bank_id = identity_.name, .inquiry_delay = config_.inquiry_delay});
   participant_->Recover(clock_.Read(), *std::move(prepared), *gateway_seen);

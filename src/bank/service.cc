@@ -141,13 +141,14 @@ void BankService::ProcessTransaction(Caller, rpc::DirectRequest request, Done<rp
   const auto currency = Currency::Parse(request.currency);
   if (!currency) return done(std::unexpected(InvalidField("amount.currency", "is not an ISO 4217 currency code")));
   if (request.minor_units <= 0 || request.minor_units > limits::kMaxAmountMinorUnits) {
-    return done(std::unexpected(InvalidField(
-        "amount.minor_units", "must be 1 to " + std::to_string(limits::kMaxAmountMinorUnits))));
+    return done(std::unexpected(
+        InvalidField("amount.minor_units", "must be 1 to " + std::to_string(limits::kMaxAmountMinorUnits))));
   }
   if (draining_) return done(std::unexpected(Draining()));
-  const protocol::ReplyTo reply_to = ParkedDirect::Park([done = std::move(done)](protocol::DirectAnswer answer) mutable {
-    done(rpc::DirectResponse{std::move(answer.reason_code), answer.posted});
-  });
+  const protocol::ReplyTo reply_to =
+      ParkedDirect::Park([done = std::move(done)](protocol::DirectAnswer answer) mutable {
+        done(rpc::DirectResponse{std::move(answer.reason_code), answer.posted});
+      });
   std::vector<protocol::ParticipantInput> inputs;
   inputs.push_back(protocol::DirectInput{
       reply_to, *id, std::move(request.account_id), {request.minor_units, *currency}, request.deposit});
@@ -182,10 +183,9 @@ void BankService::Deliver(protocol::ParticipantEffects effects) {
   for (const BankTransactionRecord& record : effects.records.transactions) Log(record);
   for (const protocol::ParticipantEvent& event : effects.events) {
     const bool violation = event.kind == protocol::ParticipantEvent::Kind::kProtocolViolation;
-    parts_.log.Write(violation ? LogLevel::kCritical : LogLevel::kWarning,
-                     LogLine(violation ? "protocol_violation" : "stale_gateway")
-                         .Add("id", event.id)
-                         .Add("what", event.what));
+    parts_.log.Write(
+        violation ? LogLevel::kCritical : LogLevel::kWarning,
+        LogLine(violation ? "protocol_violation" : "stale_gateway").Add("id", event.id).Add("what", event.what));
   }
 }
 

@@ -51,8 +51,7 @@ class BankService final : public rpc::BankApi {
   void GetTransactionStatus(rpc::Caller caller, std::string transaction_id,
                             rpc::Done<std::optional<protocol::BankTransactionRecord>> done) override;
   void GetLedgerTotals(rpc::Caller caller, rpc::Done<rpc::LedgerTotalsResponse> done) override;
-  void ProcessTransaction(rpc::Caller caller, rpc::DirectRequest request,
-                          rpc::Done<rpc::DirectResponse> done) override;
+  void ProcessTransaction(rpc::Caller caller, rpc::DirectRequest request, rpc::Done<rpc::DirectResponse> done) override;
 
  private:
   void Log(const protocol::BankTransactionRecord& record);

@@ -16,7 +16,7 @@ constexpr std::size_t kBatchPayments = 256;
 
 void TakeOver(const rpc::CallResult<client::PaymentOutcome>& outcome, FilePayment* payment) {
   if (outcome) {
-    payment->state = StateName(outcome->payment.state);
+    payment->state = StateText(outcome->payment.state);
     payment->reason_code = outcome->payment.reason_code;
     payment->message = outcome->payment.message;
   } else {

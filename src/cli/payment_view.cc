@@ -11,13 +11,8 @@ namespace {
 
 using protocol::PaymentState;
 
-constexpr std::array<std::pair<PaymentState, std::string_view>, 5> kStates = {{
-    {PaymentState::kInitiated, "INITIATED"},
-    {PaymentState::kCommitting, "COMMITTING"},
-    {PaymentState::kCompleted, "COMPLETED"},
-    {PaymentState::kAborted, "ABORTED"},
-    {PaymentState::kPartialCommit, "PARTIAL_COMMIT_RECOVERY_NEEDED"},
-}};
+constexpr std::array kStates = {PaymentState::kInitiated, PaymentState::kCommitting, PaymentState::kCompleted,
+                                PaymentState::kAborted, PaymentState::kPartialCommit};
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
   auto upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
@@ -35,16 +30,11 @@ std::string Reason(const protocol::PaymentRecord& payment) {
 
 }  // namespace
 
-std::string StateName(PaymentState state) {
-  for (const auto& [value, name] : kStates) {
-    if (value == state) return std::string(name);
-  }
-  return "UNKNOWN";
-}
+std::string StateText(PaymentState state) { return std::string(protocol::StateName(state)); }
 
 std::optional<PaymentState> ParseStateName(std::string_view name) {
-  for (const auto& [value, known] : kStates) {
-    if (EqualIgnoringCase(known, name)) return value;
+  for (PaymentState state : kStates) {
+    if (EqualIgnoringCase(protocol::StateName(state), name)) return state;
   }
   return std::nullopt;
 }
@@ -74,7 +64,7 @@ Json AccountsJson(const std::vector<protocol::AccountRef>& accounts) {
 
 Json PaymentJson(const protocol::PaymentRecord& payment) {
   Json json = {{"transaction_id", payment.order.id.ToString()},
-               {"state", StateName(payment.state)},
+               {"state", StateText(payment.state)},
                {"from", AccountJson(payment.order.from)},
                {"to", AccountJson(payment.order.to)}};
   json.update(AmountJson(payment.order.amount));
@@ -88,7 +78,7 @@ Json PaymentJson(const protocol::PaymentRecord& payment) {
 
 std::string PaymentText(const protocol::PaymentRecord& payment) {
   return RenderFields({{"payment", payment.order.id.ToString()},
-                       {"state", StateName(payment.state)},
+                       {"state", StateText(payment.state)},
                        {"reason", Reason(payment)},
                        {"amount", AmountText(payment.order.amount)},
                        {"from", AccountText(payment.order.from)},
@@ -109,7 +99,7 @@ Table PaymentTable(const std::vector<protocol::PaymentRecord>& payments) {
                {"memo", Align::kLeft}});
   for (const auto& payment : payments) {
     table.AddRow({FormatTime(payment.created_at), payment.order.id.ToString(), AccountText(payment.order.from),
-                  AccountText(payment.order.to), AmountText(payment.order.amount), StateName(payment.state),
+                  AccountText(payment.order.to), AmountText(payment.order.amount), StateText(payment.state),
                   payment.reason_code, payment.order.memo});
   }
   return table;

@@ -13,8 +13,8 @@
 
 namespace strife::cli {
 
-// "INITIATED", …, "PARTIAL_COMMIT_RECOVERY_NEEDED": the names of the .proto without prefix.
-std::string StateName(protocol::PaymentState state);
+// "INITIATED", …: protocol::StateName as a string.
+std::string StateText(protocol::PaymentState state);
 // Either case.
 std::optional<protocol::PaymentState> ParseStateName(std::string_view name);
 

@@ -56,14 +56,14 @@ int Dispatch(int argc, char** argv) {
 
   Invocation invocation;
   AddNetworkCommands(app, invocation);
-  //  AddServerCommands(app, invocation);
+  AddServerCommands(app, invocation);
   AddSessionCommands(app, invocation);
   AddPayCommand(app, invocation);
   AddLookupCommands(app, invocation);
   AddUsersCommands(app, invocation);
   AddPkiCommands(app, invocation);
-  //  AddVerifyCommand(app, invocation);
-  //  AddBenchCommands(app, invocation);
+  AddVerifyCommand(app, invocation);
+  AddBenchCommands(app, invocation);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

@@ -35,22 +35,6 @@ CallError Local(Error error) {
           .pushback = {}};
 }
 
-std::string_view StateWord(PaymentState state) {
-  switch (state) {
-    case PaymentState::kInitiated:
-      return "initiated";
-    case PaymentState::kCommitting:
-      return "committing";
-    case PaymentState::kCompleted:
-      return "completed";
-    case PaymentState::kAborted:
-      return "aborted";
-    case PaymentState::kPartialCommit:
-      return "partial_commit_recovery_needed";
-  }
-  return "unknown";
-}
-
 Session ToSession(const std::string& gateway, const std::string& username, rpc::SessionGrant tokens) {
   return {.gateway = gateway,
           .username = username,
@@ -292,7 +276,9 @@ void Client::LogOutcome(std::string_view method, const Uuid& id, int attempt,
   const protocol::PaymentRecord& payment = outcome->payment;
   LogLine line("payment");
   line.Add("method", method).Add("peer", config_.gateway).Add("attempt", attempt).Add("transaction_id", id);
-  line.Add(payment.order.amount).Add("outcome", StateWord(payment.state)).Add("duplicate", outcome->duplicate);
+  line.Add(payment.order.amount)
+      .Add("outcome", protocol::StateName(payment.state))
+      .Add("duplicate", outcome->duplicate);
   if (!payment.reason_code.empty()) line.Add("reason_code", payment.reason_code);
   log_.Write(LogLevel::kInfo, line);
 }

@@ -69,9 +69,9 @@ class Gateway {
 
 Status Gateway::Open() {
   if (Status is_free = server::CheckAddressFree(config_.listen); !is_free) return is_free;
-  if (auto logs = LogDirectory::Open(config_.log_dir,
-                                     {"gateway.log", "transactions.log", "interceptortransactions.log"},
-                                     {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo)})) {
+  if (auto logs =
+          LogDirectory::Open(config_.log_dir, {"gateway.log", "transactions.log", "interceptortransactions.log"},
+                             {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo)})) {
     logs_ = *std::move(logs);
   } else {
     return std::unexpected(logs.error());
@@ -107,8 +107,11 @@ Status Gateway::OpenStore() {
   if (!reader) return std::unexpected(reader.error());
   reader_ = *std::move(reader);
 
-  protocol::CoordinatorPast past{
-      .store_id = incarnation_.store_id, .epoch = incarnation_.epoch, .sequence = incarnation_.sequence, .open_payments = {}, .banks = {}};
+  protocol::CoordinatorPast past{.store_id = incarnation_.store_id,
+                                 .epoch = incarnation_.epoch,
+                                 .sequence = incarnation_.sequence,
+                                 .open_payments = {},
+                                 .banks = {}};
   if (auto open = store_->LoadOpenPayments()) {
     past.open_payments = *std::move(open);
   } else {
@@ -130,16 +133,16 @@ Status Gateway::OpenStore() {
 }
 
 void Gateway::MakeEngine() {
-  service_ = std::make_unique<GatewayService>(GatewayService::Parts{
-      .logins = *logins_,
-      .reader = *reader_,
-      .links = *links_,
-      .workers = *workers_,
-      .log = logs_->Get("transactions.log"),
-      .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
-      .store_id = incarnation_.store_id,
-      .epoch = incarnation_.epoch,
-      .heartbeat_interval = config_.heartbeat_interval});
+  service_ = std::make_unique<GatewayService>(
+      GatewayService::Parts{.logins = *logins_,
+                            .reader = *reader_,
+                            .links = *links_,
+                            .workers = *workers_,
+                            .log = logs_->Get("transactions.log"),
+                            .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
+                            .store_id = incarnation_.store_id,
+                            .epoch = incarnation_.epoch,
+                            .heartbeat_interval = config_.heartbeat_interval});
   logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); });
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,

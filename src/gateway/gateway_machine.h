@@ -15,8 +15,8 @@ namespace strife::gateway {
 using GatewayInput = std::variant<protocol::CoordinatorInput, security::SessionInput>;
 
 struct GatewayEffects {
-  GatewayRecords records;                  // durable first
-  protocol::CoordinatorEffects protocol;   // its payments and banks have moved to `records`
+  GatewayRecords records;                 // durable first
+  protocol::CoordinatorEffects protocol;  // its payments and banks have moved to `records`
   std::vector<security::SessionOutcome> sessions;
 };
 

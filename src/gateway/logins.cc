@@ -61,8 +61,8 @@ Result<std::unique_ptr<Logins>> Logins::Create(const GatewayConfig& config, cons
   auto revoked = reader.SessionsRevokedSince(now - config.access_token_lifetime);
   if (!revoked) return std::unexpected(revoked.error());
   security::TokenScope scope{.issuer = "spiffe://" + trust_domain + "/gateway", .audience = "strife"};
-  auto logins = std::unique_ptr<Logins>(
-      new Logins(config, *std::move(users), *std::move(keys), std::move(scope), clock));
+  auto logins =
+      std::unique_ptr<Logins>(new Logins(config, *std::move(users), *std::move(keys), std::move(scope), clock));
   for (const Uuid& session : *revoked) logins->revoked_.Add(session, now);
   return logins;
 }
@@ -87,9 +87,9 @@ void Logins::Authenticate(const rpc::Caller& caller, std::string username, std::
   }
   // Parked, because a task that the pool does not take must still be answered.
   auto shared_done = std::make_shared<Done<SessionGrant>>(std::move(done));
-  const bool accepted = password_pool_.Submit(
-      [this, thumbprint = caller.certificate->thumbprint, username = std::move(username),
-       password = std::move(password), shared_done] {
+  const bool accepted =
+      password_pool_.Submit([this, thumbprint = caller.certificate->thumbprint, username = std::move(username),
+                             password = std::move(password), shared_done] {
         const auto users = users_.load();
         const security::User* user = users->Authenticate(username, password);
         if (user == nullptr) return (*shared_done)(std::unexpected(WrongCredentials()));
@@ -111,9 +111,8 @@ void Logins::OpenSession(const security::User& user, const Sha256& thumbprint, D
   input.refresh_token.session_id = input.session.session_id;
   input.refresh_token.expires_at = input.session.expires_at;
   SubmitSession(std::move(input),
-                [this, text = std::move(refresh.text), done = std::move(done)](std::optional<SessionOutcome> outcome) mutable {
-                  done(Grant(outcome, std::move(text)));
-                });
+                [this, text = std::move(refresh.text), done = std::move(done)](
+                    std::optional<SessionOutcome> outcome) mutable { done(Grant(outcome, std::move(text))); });
 }
 
 void Logins::Refresh(const rpc::Caller& caller, const std::string& refresh_token, Done<SessionGrant> done) {
@@ -125,10 +124,8 @@ void Logins::Refresh(const rpc::Caller& caller, const std::string& refresh_token
   input.certificate_thumbprint = caller.certificate->thumbprint;
   input.new_token_hash = next.hash;
   input.new_expires_at = clock_.Read().wall + config_.refresh_token_lifetime;
-  SubmitSession(input,
-                [this, text = std::move(next.text), done = std::move(done)](std::optional<SessionOutcome> outcome) mutable {
-                  done(Grant(outcome, std::move(text)));
-                });
+  SubmitSession(input, [this, text = std::move(next.text), done = std::move(done)](
+                           std::optional<SessionOutcome> outcome) mutable { done(Grant(outcome, std::move(text))); });
 }
 
 ApiResult<SessionGrant> Logins::Grant(const std::optional<SessionOutcome>& outcome, std::string refresh_token) {

@@ -155,8 +155,7 @@ void GatewayService::CheckBalance(Caller caller, std::string bank_id, Done<rpc::
   parts_.links.GetBalance(bank_id, account->account_id, std::move(done));
 }
 
-void GatewayService::ViewTransactionHistory(Caller caller, rpc::HistoryRequest request,
-                                            Done<rpc::HistoryPage> done) {
+void GatewayService::ViewTransactionHistory(Caller caller, rpc::HistoryRequest request, Done<rpc::HistoryPage> done) {
   auto query = ValidateHistory(request, caller.claims->username);
   if (!query) return done(std::unexpected(query.error()));
   auto shared_done = std::make_shared<Done<rpc::HistoryPage>>(std::move(done));
@@ -191,8 +190,7 @@ void GatewayService::RegisterBank(Caller caller, rpc::RegistrationRequest reques
   ParkedRegister::Take(reply_to)({reply_to, false, {}});
 }
 
-void GatewayService::InquireTransaction(Caller caller, rpc::InquiryRequest request,
-                                        Done<rpc::InquiryResponse> done) {
+void GatewayService::InquireTransaction(Caller caller, rpc::InquiryRequest request, Done<rpc::InquiryResponse> done) {
   const auto id = ValidateTransactionId(request.transaction_id);
   if (!id) return done(std::unexpected(id.error()));
   protocol::InquiryInput input;
@@ -259,7 +257,7 @@ void GatewayService::LogPayment(const PaymentRecord& payment) {
 
 void GatewayService::LogEvent(const protocol::CoordinatorEvent& event) {
   using Kind = protocol::CoordinatorEvent::Kind;
-  LogLine line(event.kind == Kind::kPartialCommit        ? "partial_commit"
+  LogLine line(event.kind == Kind::kPartialCommit       ? "partial_commit"
                : event.kind == Kind::kProtocolViolation ? "protocol_violation"
                : event.kind == Kind::kStaleEpoch        ? "stale_epoch"
                                                         : "needs_reconciliation");

@@ -54,8 +54,7 @@ class GatewayService final : public rpc::GatewayApi {
   void CheckBalance(rpc::Caller caller, std::string bank_id, rpc::Done<rpc::Balance> done) override;
   void ViewTransactionHistory(rpc::Caller caller, rpc::HistoryRequest request,
                               rpc::Done<rpc::HistoryPage> done) override;
-  void RegisterBank(rpc::Caller caller, rpc::RegistrationRequest request,
-                    rpc::Done<rpc::Registration> done) override;
+  void RegisterBank(rpc::Caller caller, rpc::RegistrationRequest request, rpc::Done<rpc::Registration> done) override;
   void InquireTransaction(rpc::Caller caller, rpc::InquiryRequest request,
                           rpc::Done<rpc::InquiryResponse> done) override;
 

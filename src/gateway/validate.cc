@@ -63,8 +63,12 @@ ApiResult<protocol::PaymentOrder> ValidatePayment(rpc::PaymentRequest request, c
   if (!IsPrintableUtf8(request.memo)) {
     return std::unexpected(InvalidField("memo", "must be UTF-8 text without control characters"));
   }
-  return protocol::PaymentOrder{*id, payer, std::move(request.from), std::move(request.to),
-                                Money{request.minor_units, *currency}, std::move(request.memo)};
+  return protocol::PaymentOrder{*id,
+                                payer,
+                                std::move(request.from),
+                                std::move(request.to),
+                                Money{request.minor_units, *currency},
+                                std::move(request.memo)};
 }
 
 std::string PageToken(const protocol::PaymentRecord& last) {
@@ -78,8 +82,7 @@ ApiResult<HistoryQuery> ValidateHistory(const rpc::HistoryRequest& request, cons
   query.since = request.since;
   query.until = request.until;
   if (request.page_size < 0 || request.page_size > limits::kMaxHistoryPageRows) {
-    return std::unexpected(
-        InvalidField("page_size", "must be 0 to " + std::to_string(limits::kMaxHistoryPageRows)));
+    return std::unexpected(InvalidField("page_size", "must be 0 to " + std::to_string(limits::kMaxHistoryPageRows)));
   }
   query.limit = request.page_size == 0 ? limits::kDefaultHistoryPageRows : request.page_size;
   if (request.page_token.empty()) return query;

@@ -106,7 +106,7 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
   record.created_at = batch.now.wall;
   Open& open = AddOpen(std::move(record));
   open.reply_to = input.reply_to;
-  if (std::ranges::any_of(open.all_legs(), [&](const Leg& leg) { return Offline(leg.bank_id); })) {
+  if (!std::ranges::all_of(open.all_legs(), [&](const Leg& leg) { return MayAsk(batch, leg.bank_id); })) {
     for (Leg& leg : open.all_legs()) leg.holds_nothing = true;
     return DecideAbort(batch, open, reason::kBankOffline, {});
   }
@@ -191,7 +191,10 @@ void Coordinator::Undelivered(Batch& batch, Open& open, Leg& leg) {
 }
 
 void Coordinator::Apply(Batch& batch, UndeliveredInput& input) {
-  if (const auto bank = banks_.find(input.bank_id); bank != banks_.end()) ++bank->second.failures;
+  if (const auto bank = banks_.find(input.bank_id); bank != banks_.end()) {
+    ++bank->second.failures;
+    bank->second.next_probe = batch.now.monotonic + options_.redelivery.cap;
+  }
   for (const UndeliveredInput::Command& command : input.commands) {
     const auto found = open_.find(command.id);
     if (found == open_.end() || PhaseOf(found->second.record.state) != command.kind) continue;
@@ -213,6 +216,14 @@ const PaymentRecord* Coordinator::Find(const Batch& batch, const Uuid& id) const
 bool Coordinator::Registered(const std::string& bank_id) const {
   const auto bank = banks_.find(bank_id);
   return bank != banks_.end() && !bank->second.record.bank_id.empty();
+}
+
+bool Coordinator::MayAsk(Batch& batch, const std::string& bank_id) {
+  Bank& bank = banks_.at(bank_id);
+  if (!Offline(bank_id)) return true;
+  if (batch.now.monotonic < bank.next_probe) return false;
+  bank.next_probe = batch.now.monotonic + options_.redelivery.cap;
+  return true;
 }
 
 bool Coordinator::Offline(const std::string& bank_id) const {
@@ -420,8 +431,11 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
   if (needs_reconciliation_) return answer(InquiryOutcome::kNeedsReconciliation);
   const PaymentRecord* known = Find(batch, input.id);
   if (known == nullptr) {
-    if (input.store_id && *input.store_id != store_id_) return answer(InquiryOutcome::kNeedsReconciliation);
-    // Rule 7: the abort is on record before anybody acts on it. The bank is kept as both ends, to answer it again.
+    // A bank that names a store has prepared the transaction for it. If that is another store, its word is needed; if
+    // it is this one, this one has lost the record it made before the prepare (rule 2), and with it perhaps a commit.
+    if (input.store_id) return answer(InquiryOutcome::kNeedsReconciliation);
+    // Rule 7, presumed abort: the abort is on record before anybody acts on it. The bank is kept as both ends, to
+    // answer it again.
     PaymentRecord tombstone;
     tombstone.order.id = input.id;
     tombstone.order.from.bank_id = input.bank_id;

@@ -182,6 +182,7 @@ class Coordinator {
     BankRecord record;
     std::size_t open = 0;        // payments that touch it
     std::uint32_t failures = 0;  // deliveries in a row that got no answer
+    MonotonicTime next_probe{};  // while it is offline
   };
   // What one step works on. Rows are kept up to date with what the step itself records, so that a second input about
   // the same id sees the first one's outcome.
@@ -222,6 +223,9 @@ class Coordinator {
                             std::uint64_t sequence);
   CoordinatorEffects Finish(Batch&& batch);
 
+  // A bank that has stopped answering is not asked about new payments, but for one now and then to see whether it is
+  // back: that it registers again is not all there is.
+  bool MayAsk(Batch& batch, const std::string& bank_id);
   bool Offline(const std::string& bank_id) const;
 
   CoordinatorOptions options_;

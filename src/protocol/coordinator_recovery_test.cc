@@ -111,12 +111,12 @@ TEST(Coordinator, Inquiry_InTheBatchOfTheDecisionSeesIt) {
 
 TEST(Coordinator, InquiryAboutTheUnknown_RecordsTheAbortThenAnswersIt) {
   TestGateway gateway;
-  const auto effects = gateway.Inquire("a", kX);
+  const auto effects = gateway.Inquire("a", kX, std::nullopt);
   EXPECT_EQ(effects.inquiry_answers.at(0).decision, Decision::kAbort);
   ASSERT_EQ(effects.payments.size(), 1u);
   EXPECT_EQ(effects.payments[0].state, PaymentState::kAborted);
   EXPECT_EQ(gateway.sequence, 1u);
-  EXPECT_TRUE(gateway.Inquire("b", kX).payments.empty()) << "recorded once";
+  EXPECT_TRUE(gateway.Inquire("b", kX, std::nullopt).payments.empty()) << "recorded once";
   gateway.Restart();
   const auto submitted = gateway.Submit(Order(kX));
   EXPECT_EQ(submitted.submit_answers.at(0).outcome, SubmitOutcome::kReused) << "it can never be paid any more";
@@ -125,11 +125,18 @@ TEST(Coordinator, InquiryAboutTheUnknown_RecordsTheAbortThenAnswersIt) {
 
 TEST(Coordinator, InquiryAboutTheUnknown_TwiceInOneBatchAndThenSubmitted) {
   TestGateway gateway;
-  const auto effects = gateway.Step({InquiryInput{{1, 0}, "a", kX, kStoreId, 0},
-                                     InquiryInput{{2, 0}, "b", kX, kStoreId, 0}, SubmitInput{{3, 0}, Order(kX)}});
+  const auto effects = gateway.Step({InquiryInput{{1, 0}, "a", kX, std::nullopt, 0},
+                                     InquiryInput{{2, 0}, "b", kX, std::nullopt, 0}, SubmitInput{{3, 0}, Order(kX)}});
   EXPECT_EQ(effects.payments.size(), 1u);
   EXPECT_EQ(effects.inquiry_answers.size(), 2u);
   EXPECT_EQ(effects.submit_answers.at(0).outcome, SubmitOutcome::kReused);
+}
+
+TEST(Coordinator, InquiryAboutTheUnknownButPreparedForThisStore_ProvesALostRecord) {
+  TestGateway gateway;
+  const auto effects = gateway.Inquire("a", kX, kStoreId, 0);
+  EXPECT_EQ(effects.inquiry_answers.at(0).outcome, InquiryOutcome::kNeedsReconciliation);
+  EXPECT_TRUE(effects.payments.empty());
 }
 
 TEST(Coordinator, InquiryFromABankThatHasNoPartInIt_LearnsNothing) {

@@ -277,8 +277,8 @@ TEST(Coordinator, OfflineBank_StallsOnlyItsOwnPaymentsUntilItReturns) {
   gateway.Reply("a", kCommit, kX, kDone);
   for (int i = 0; i < 3; ++i) {
     gateway.Lose("b", kCommit, kX);
-    gateway.Pass(seconds(7));
     if (i == 2) break;
+    gateway.Pass(seconds(7));
     EXPECT_EQ(Sent(gateway.Step()), "b:commit");
   }
   const auto refused = gateway.Submit(Order(Id(2)));
@@ -289,6 +289,23 @@ TEST(Coordinator, OfflineBank_StallsOnlyItsOwnPaymentsUntilItReturns) {
   gateway.Lose("b", kCommit, kX);
   EXPECT_EQ(Sent(gateway.Register("b")), "b:commit") << "what waits for it goes out at once";
   EXPECT_EQ(Sent(gateway.Submit(Order(Id(4)))), "a:prepare b:prepare");
+}
+
+TEST(Coordinator, OfflineBank_IsProbedWithOnePaymentNowAndThen) {
+  TestGateway gateway;
+  gateway.Decide(Order(kX));
+  for (int i = 0; i < 3; ++i) {
+    if (i > 0) gateway.Step();
+    gateway.Lose("b", kCommit, kX);
+    if (i < 2) gateway.Pass(seconds(7));
+  }
+  EXPECT_EQ(Sent(gateway.Submit(Order(Id(2)))), "");
+  gateway.Pass(seconds(6));
+  gateway.Step();
+  EXPECT_EQ(Sent(gateway.Submit(Order(Id(3)))), "a:prepare b:prepare") << "a probe";
+  EXPECT_EQ(Sent(gateway.Submit(Order(Id(4)))), "") << "one is enough";
+  gateway.Reply("b", kPrepare, Id(3), kYes);
+  EXPECT_EQ(Sent(gateway.Submit(Order(Id(5)))), "a:prepare b:prepare") << "it is back";
 }
 
 TEST(Coordinator, BankThatGoesOfflineWhileVoting_AbortsBeforeTheTimeout) {

@@ -66,7 +66,8 @@ ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, s
   if (token.empty()) {
     return std::unexpected(NotAuthenticated("no access token: log in and send it as \"authorization: Bearer …\""));
   }
-  if (!options_.check_token) return std::unexpected(Refuse(ApiCode::kPermissionDenied, "AG01", "tokens do not count here"));
+  if (!options_.check_token)
+    return std::unexpected(Refuse(ApiCode::kPermissionDenied, "AG01", "tokens do not count here"));
   auto claims = options_.check_token(token, *caller.certificate);
   if (!claims) return std::unexpected(claims.error());
   if (Status allowed = security::AuthorizeCall(policy, identity, &*claims); !allowed) {

@@ -25,7 +25,8 @@ struct AdmissionOptions {
   // The current revocation list; null when none is configured. Called for each call, thread-safe.
   std::function<std::shared_ptr<const security::RevocationList>()> revocations;
   // Checks an access token. Unset: the server has no methods that need one.
-  std::function<ApiResult<security::AccessTokenClaims>(std::string_view token, const security::Certificate&)> check_token;
+  std::function<ApiResult<security::AccessTokenClaims>(std::string_view token, const security::Certificate&)>
+      check_token;
 };
 
 // Thread-safe.

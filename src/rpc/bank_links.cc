@@ -158,9 +158,10 @@ void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
 
 void BankLink::StartBatch(const std::shared_ptr<v1::Bank::Stub>& stub, std::shared_ptr<BatchCall> call) {
   BatchCall& state = *call;
-  stub->async()->ExecuteBatch(
-      state.context.get(), &state.request, &state.response,
-      [self = shared_from_this(), call = std::move(call)](const grpc::Status& status) { self->FinishBatch(*call, status); });
+  stub->async()->ExecuteBatch(state.context.get(), &state.request, &state.response,
+                              [self = shared_from_this(), call = std::move(call)](const grpc::Status& status) {
+                                self->FinishBatch(*call, status);
+                              });
 }
 
 void BankLink::FinishBatch(BatchCall& call, const grpc::Status& status) {
@@ -208,24 +209,20 @@ void BankLink::StartSingle(const std::shared_ptr<v1::Bank::Stub>& stub, const st
   switch (command.kind) {
     case CommandKind::kPrepare:
       return CallSingle<v1::PrepareTransactionRequest, v1::PrepareTransactionResponse>(
-          calls, std::move(context), std::move(command), message.prepare(), [&](auto... arguments) {
-            stub->async()->PrepareTransaction(std::move(arguments)...);
-          });
+          calls, std::move(context), std::move(command), message.prepare(),
+          [&](auto... arguments) { stub->async()->PrepareTransaction(std::move(arguments)...); });
     case CommandKind::kCommit:
       return CallSingle<v1::CommitTransactionRequest, v1::CommitTransactionResponse>(
-          calls, std::move(context), std::move(command), message.commit(), [&](auto... arguments) {
-            stub->async()->CommitTransaction(std::move(arguments)...);
-          });
+          calls, std::move(context), std::move(command), message.commit(),
+          [&](auto... arguments) { stub->async()->CommitTransaction(std::move(arguments)...); });
     case CommandKind::kAbort:
       return CallSingle<v1::AbortTransactionRequest, v1::AbortTransactionResponse>(
-          calls, std::move(context), std::move(command), message.abort(), [&](auto... arguments) {
-            stub->async()->AbortTransaction(std::move(arguments)...);
-          });
+          calls, std::move(context), std::move(command), message.abort(),
+          [&](auto... arguments) { stub->async()->AbortTransaction(std::move(arguments)...); });
   }
 }
 
-void BankLink::Finished(std::vector<BankReply> replies,
-                        std::vector<protocol::UndeliveredInput::Command> undelivered) {
+void BankLink::Finished(std::vector<BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered) {
   if (!replies.empty()) listener_.replied({bank_id_, std::move(replies)});
   if (!undelivered.empty()) listener_.undelivered({bank_id_, std::move(undelivered)});
   std::unique_lock lock(mutex_);

@@ -17,7 +17,9 @@ using protocol::BankReply;
 using protocol::BankTransactionRecord;
 
 ApiError Malformed(std::string message) {
-  return {.code = ApiCode::kInvalidArgument, .reason_code = "INVALID_ARGUMENT", .message = std::move(message),
+  return {.code = ApiCode::kInvalidArgument,
+          .reason_code = "INVALID_ARGUMENT",
+          .message = std::move(message),
           .field = "transaction_id"};
 }
 
@@ -109,7 +111,9 @@ class BankService final : public v1::Bank::CallbackService {
                                       v1::GetLedgerTotalsResponse* response) override {
     return Serve<LedgerTotalsResponse>(
         admission_, context, "/strife.v1.Bank/GetLedgerTotals", response,
-        [&](Caller caller, Done<LedgerTotalsResponse> done) { api_.GetLedgerTotals(std::move(caller), std::move(done)); },
+        [&](Caller caller, Done<LedgerTotalsResponse> done) {
+          api_.GetLedgerTotals(std::move(caller), std::move(done));
+        },
         [](LedgerTotalsResponse answer, v1::GetLedgerTotalsResponse& out) {
           for (const LedgerTotals& totals : answer.totals) {
             auto& one = *out.add_totals();
@@ -132,7 +136,8 @@ class BankService final : public v1::Bank::CallbackService {
         [&](Caller caller, Done<DirectResponse> done) {
           if (request->type() != v1::DIRECT_TRANSACTION_TYPE_DEPOSIT &&
               request->type() != v1::DIRECT_TRANSACTION_TYPE_WITHDRAWAL) {
-            return done(std::unexpected(ApiError{.code = ApiCode::kInvalidArgument, .reason_code = "INVALID_ARGUMENT",
+            return done(std::unexpected(ApiError{.code = ApiCode::kInvalidArgument,
+                                                 .reason_code = "INVALID_ARGUMENT",
                                                  .message = "the type must be deposit or withdrawal",
                                                  .field = "type"}));
           }

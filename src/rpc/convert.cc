@@ -2,6 +2,8 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <limits>
+
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -123,7 +125,10 @@ void FillCommon(const BankCommand& command, Request& out) {
 template <typename Request>
 std::optional<BankCommand> ReadCommon(const Request& request, CommandKind kind) {
   const auto id = Uuid::Parse(request.transaction_id());
-  if (!id) return std::nullopt;
+  constexpr std::uint64_t kLargestStored = std::numeric_limits<std::int64_t>::max();
+  if (!id || request.gateway_epoch() > kLargestStored || request.gateway_sequence() > kLargestStored) {
+    return std::nullopt;
+  }
   BankCommand command;
   command.kind = kind;
   command.id = *id;

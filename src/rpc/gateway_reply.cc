@@ -90,6 +90,8 @@ CallError Classify(int code, std::string message, const v1::ErrorDetail* detail,
                   .prior = {},
                   .pushback = {}};
   if (detail != nullptr) Apply(*detail, &error);
+  // A gateway that is shutting down turns calls away before it looks at them.
+  if (error.reason_code == "DRAINING") error.delivery = Delivery::kRefused;
   if (error.delivery == Delivery::kUnknown && effect == Effect::kPayment) error.error.code = ErrorCode::kUnknownOutcome;
   return error;
 }

@@ -35,7 +35,9 @@ void FillGrant(SessionGrant grant, Response& response) {
 }
 
 ApiError InvalidField(std::string field, std::string message) {
-  return {.code = ApiCode::kInvalidArgument, .reason_code = "INVALID_ARGUMENT", .message = std::move(message),
+  return {.code = ApiCode::kInvalidArgument,
+          .reason_code = "INVALID_ARGUMENT",
+          .message = std::move(message),
           .field = std::move(field)};
 }
 
@@ -192,9 +194,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
     return Serve<InquiryResponse>(
         admission_, context, "/strife.v1.PaymentGateway/InquireTransaction", response,
         [&](Caller caller, Done<InquiryResponse> done) {
-          api_.InquireTransaction(
-              std::move(caller),
-              {request->transaction_id(), request->gateway_store_id(), request->gateway_sequence()}, std::move(done));
+          api_.InquireTransaction(std::move(caller),
+                                  {request->transaction_id(), request->gateway_store_id(), request->gateway_sequence()},
+                                  std::move(done));
         },
         [](InquiryResponse answer, v1::InquireTransactionResponse& out) {
           out.set_decision(static_cast<v1::Decision>(answer.decision));
@@ -218,8 +220,11 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   }
 
   void StartHistory(Caller caller, const v1::ViewTransactionHistoryRequest& request, Done<HistoryPage> done) {
-    HistoryRequest history{.page_size = request.page_size(), .page_token = request.page_token(), .state = std::nullopt,
-                           .since = std::nullopt, .until = std::nullopt};
+    HistoryRequest history{.page_size = request.page_size(),
+                           .page_token = request.page_token(),
+                           .state = std::nullopt,
+                           .since = std::nullopt,
+                           .until = std::nullopt};
     if (request.state() != v1::PAYMENT_STATE_UNSPECIFIED) {
       history.state = rpc::FromProto(request.state());
       if (!history.state) return done(std::unexpected(InvalidField("state", "unknown payment state")));

@@ -23,16 +23,18 @@ std::string_view ShortName(std::string_view method) { return method.substr(metho
 
 std::string_view CodeName(grpc::StatusCode code) {
   static constexpr std::string_view kNames[] = {
-      "OK",        "CANCELLED",           "UNKNOWN",          "INVALID_ARGUMENT",    "DEADLINE_EXCEEDED", "NOT_FOUND",
-      "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",
-      "OUT_OF_RANGE", "UNIMPLEMENTED",    "INTERNAL",         "UNAVAILABLE",         "DATA_LOSS",         "UNAUTHENTICATED"};
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   const auto index = static_cast<std::size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
 }
 
 std::string PeerIdentity(const grpc::ServerContextBase& context) {
   const auto auth = context.auth_context();
-  const auto values = auth ? auth->FindPropertyValues(GRPC_PEER_SPIFFE_ID_PROPERTY_NAME) : std::vector<grpc::string_ref>{};
+  const auto values =
+      auth ? auth->FindPropertyValues(GRPC_PEER_SPIFFE_ID_PROPERTY_NAME) : std::vector<grpc::string_ref>{};
   return values.empty() ? "none" : std::string(values[0].data(), values[0].size());
 }
 
@@ -41,7 +43,8 @@ std::string Attempt(const ServerRpcInfo& info, grpc::ServerContextBase& context)
   static_cast<void>(info);
   const auto& metadata = static_cast<grpc::CallbackServerContext&>(context).client_metadata();
   const auto found = metadata.find("strife-attempt");
-  return found == metadata.end() ? "1" : std::string(found->second.data(), std::min<std::size_t>(found->second.size(), 4));
+  return found == metadata.end() ? "1"
+                                 : std::string(found->second.data(), std::min<std::size_t>(found->second.size(), 4));
 }
 
 // Writes one line when the call is answered.

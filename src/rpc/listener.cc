@@ -1,6 +1,5 @@
 #include "rpc/listener.h"
 
-
 #include <chrono>
 #include <vector>
 

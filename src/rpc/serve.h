@@ -20,8 +20,8 @@ inline void FinishWithError(grpc::CallbackServerContext* context, grpc::ServerUn
   reactor->Finish(ToGrpcStatus(error));
 }
 
-// Runs `handle(Caller, Done<T>)` if the caller is admitted; `fill(T, Response&)` writes a successful answer. Response and
-// context stay valid until the reactor is finished, which the Done does exactly once.
+// Runs `handle(Caller, Done<T>)` if the caller is admitted; `fill(T, Response&)` writes a successful answer. Response
+// and context stay valid until the reactor is finished, which the Done does exactly once.
 template <typename T, typename Response, typename Handle, typename Fill>
 grpc::ServerUnaryReactor* Serve(Admission& admission, grpc::CallbackServerContext* context, std::string_view method,
                                 Response* response, Handle&& handle, Fill fill) {
@@ -32,10 +32,10 @@ grpc::ServerUnaryReactor* Serve(Admission& admission, grpc::CallbackServerContex
     return reactor;
   }
   handle(*std::move(caller), Done<T>([context, reactor, response, fill](ApiResult<T> result) {
-           if (!result) return FinishWithError(context, reactor, result.error());
-           fill(*std::move(result), *response);
-           reactor->Finish(grpc::Status::OK);
-         }));
+    if (!result) return FinishWithError(context, reactor, result.error());
+    fill(*std::move(result), *response);
+    reactor->Finish(grpc::Status::OK);
+  }));
   return reactor;
 }
 

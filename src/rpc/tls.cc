@@ -39,8 +39,7 @@ class IdentityVerifier final : public experimental::ExternalCertificateVerifier 
     const bool same = identity.trust_domain == expected_.trust_domain && identity.role == expected_.role &&
                       (expected_.name.empty() || identity.name == expected_.name);
     if (same && peer->server_auth) return grpc::Status::OK;
-    return {grpc::StatusCode::UNAUTHENTICATED,
-            "expected " + expected_.Uri() + " but the server is " + identity.Uri()};
+    return {grpc::StatusCode::UNAUTHENTICATED, "expected " + expected_.Uri() + " but the server is " + identity.Uri()};
   }
 
   const security::Identity expected_;

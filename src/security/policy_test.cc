@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -18,12 +17,12 @@ std::vector<std::string> MethodsIn(const std::string& file) {
   std::ifstream stream(std::string(STRIFE_SOURCE_DIR) + "/proto/strife/v1/" + file);
   std::vector<std::string> methods;
   std::string service;
-  std::smatch match;
   for (std::string line; std::getline(stream, line);) {
-    if (std::regex_search(line, match, std::regex("^service (\\w+)"))) service = match[1];
-    if (std::regex_search(line, match, std::regex("^  rpc (\\w+)"))) {
-      methods.push_back("/strife.v1." + service + "/" + match[1].str());
-    }
+    std::istringstream words(line);
+    std::string keyword, name;
+    words >> keyword >> name;
+    if (keyword == "service") service = name;
+    if (keyword == "rpc") methods.push_back("/strife.v1." + service + "/" + name.substr(0, name.find('(')));
   }
   return methods;
 }
