@@ -213,6 +213,18 @@ TEST_F(VerifyBooks, PaymentDecidedMeanwhile_IsLookedUpAgain) {
   EXPECT_EQ(report.moving, 1u);
 }
 
+TEST_F(VerifyBooks, PaymentCompletedAfterABankWasRead_IsNotHeldAgainstTheBank) {
+  Record(OpenOrder(), PaymentState::kInitiated);
+  MovingReader moving(*gateway_, [&] {
+    Prepare(OpenOrder());
+    TellBank(bank1_, CommandKind::kCommit, OpenOrder());
+    Record(OpenOrder(), PaymentState::kCompleted);  // bank2 is read before its commit reaches it
+  });
+  const Report report = RunWith(moving);
+  EXPECT_TRUE(report.ok()) << report.violations[0].sentence;
+  EXPECT_EQ(report.moving, 1u);
+}
+
 TEST_F(VerifyBooks, PaymentThatChangesItsDecisionMeanwhile_IsNamed) {
   Prepare(OpenOrder());
   Record(OpenOrder(), PaymentState::kCommitting);
