@@ -4,12 +4,14 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include "base/limits.h"
+#include "rpc/grpc_setup.h"
 #include "rpc/tls.h"
 
 namespace strife::rpc {
 
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const security::CredentialFiles& files,
                                            const security::Identity& expected, int index) {
+  SetUpGrpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxMessageBytes));
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);

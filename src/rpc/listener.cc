@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "rpc/grpc_setup.h"
 #include "rpc/interceptors.h"
 #include "rpc/tls.h"
 #include "security/policy.h"
@@ -56,6 +57,7 @@ AdmissionOptions AdmissionFor(const ServerOptions& options) {
 Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, std::unique_ptr<grpc::Service> service,
                                                 std::string service_name) {
   if (Status covered = CheckPolicy(service_name); !covered) return std::unexpected(covered.error());
+  SetUpGrpc();
   auto listener = std::unique_ptr<Listener>(new Listener(std::move(service), std::move(service_name)));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;

@@ -48,17 +48,26 @@ class Inbox {
     return true;
   }
 
-  // Waits until there is something, the deadline has come, or the inbox is closed; takes at most `max` items.
+  // Waits until there is something, the deadline has come, or the inbox is closed. With WaitForMore for one reader only.
+  void WaitUntilReady(std::optional<MonotonicTime> deadline) {
+    std::unique_lock lock(mutex_);
+    Wait(lock, deadline);
+  }
+
+  // Waits until there are `count` items, the deadline has come, or the inbox is closed.
+  void WaitForMore(std::size_t count, MonotonicTime deadline) {
+    std::unique_lock lock(mutex_);
+    wanted_ = count;
+    ++waiting_;
+    changed_.wait_until(lock, ToSteady(deadline), [&] { return closed_ || items_.size() >= count; });
+    --waiting_;
+    wanted_ = 1;
+  }
+
+  // Waits likewise, and takes at most `max` items.
   std::vector<T> Drain(std::size_t max, std::optional<MonotonicTime> deadline) {
     std::unique_lock lock(mutex_);
-    const auto ready = [&] { return closed_ || !items_.empty(); };
-    ++waiting_;
-    if (deadline) {
-      changed_.wait_until(lock, ToSteady(*deadline), ready);
-    } else {
-      changed_.wait(lock, ready);
-    }
-    --waiting_;
+    Wait(lock, deadline);
     if (items_.size() <= max) return std::exchange(items_, {});
     const auto end = items_.begin() + static_cast<std::ptrdiff_t>(max);
     std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
@@ -84,9 +93,20 @@ class Inbox {
   }
 
  private:
+  void Wait(std::unique_lock<std::mutex>& lock, std::optional<MonotonicTime> deadline) {
+    const auto ready = [&] { return closed_ || !items_.empty(); };
+    ++waiting_;
+    if (deadline) {
+      changed_.wait_until(lock, ToSteady(*deadline), ready);
+    } else {
+      changed_.wait(lock, ready);
+    }
+    --waiting_;
+  }
+
   // Waking a thread costs a system call: only when somebody waits.
   void Wake(std::unique_lock<std::mutex>& lock) {
-    const bool wake = waiting_ > 0;
+    const bool wake = waiting_ > 0 && items_.size() >= wanted_;
     lock.unlock();
     if (wake) changed_.notify_one();
   }
@@ -95,7 +115,8 @@ class Inbox {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<T> items_;
-  std::size_t waiting_ = 0;  // threads in Drain
+  std::size_t waiting_ = 0;  // threads that wait
+  std::size_t wanted_ = 1;   // items worth waking one for
   bool closed_ = false;
 };
 
