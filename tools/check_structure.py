@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "storage": ["base", "protocol", "env", "runtime"],
     "sim": ["base", "protocol", "invariant", "env", "runtime", "storage"],
     "rpc": ["base", "protocol", "env", "runtime", "observability", "security"],
-    "server": ["base", "protocol", "env", "runtime", "observability"],
+    "server": ["base", "protocol", "env", "runtime", "observability", "security"],
     "client": ["base", "protocol", "env", "runtime", "storage", "rpc", "observability", "security"],
     "gateway": ["base", "protocol", "env", "runtime", "storage", "rpc", "observability", "security", "server"],
     "bank": ["base", "protocol", "env", "runtime", "storage", "rpc", "observability", "security", "server"],

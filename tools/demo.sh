@@ -26,7 +26,8 @@ cleanup() {
   local status=$? pid
   trap - EXIT INT TERM
   for pid in "${pids[@]}" ${paying:+"$paying"}; do
-    kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
   done
   cd /
   if [ $status -eq 0 ]; then
@@ -153,10 +154,15 @@ for _ in range(200):
 PY
 }
 
-# be USER: the commands that follow are this user's.
+# be USER: the commands that follow are this user's. Each has a client configuration, and with it a session, of their own.
+# Not STRIFE_DATA_DIR: a server started from the same shell would take it for its own.
 be() {
-  show "export STRIFE_DATA_DIR=client-$1"
-  export STRIFE_DATA_DIR=$work/client-$1
+  if [ ! -e "net/client-$1.toml" ]; then
+    show "sed s,data/client,data/client-$1, net/client.toml >net/client-$1.toml"
+    sed "s,data/client,data/client-$1," net/client.toml >"net/client-$1.toml"
+  fi
+  show "export STRIFE_CONFIG=net/client-$1.toml"
+  export STRIFE_CONFIG=net/client-$1.toml
 }
 
 # available BANK: what the present user may spend there, in minor units.
@@ -244,8 +250,6 @@ run strife init --dir net --banks 3 --users 8 --port-base "$port"
 
 step "One gateway, three banks"
 for name in gateway bank1 bank2 bank3; do start $name; done
-show "export STRIFE_CONFIG=net/client.toml"
-export STRIFE_CONFIG=$work/net/client.toml
 
 step "Two users log in; user1 has accounts at bank1 and bank2, user2 at bank2 and bank3"
 login user2

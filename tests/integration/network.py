@@ -205,6 +205,11 @@ class Network:
     def resume(self, name):
         self.processes[name].signal(signal.SIGCONT)
 
+    def assert_running(self):
+        """No server has ended by itself: a crash must not pass as a slow answer."""
+        for process in self.processes.values():
+            assert process.alive(), f"{process.name} ended with status {process.popen.returncode}: {process.said()}"
+
     def close(self):
         for process in self.processes.values():
             if process.alive():
@@ -299,6 +304,7 @@ class Client:
     def wait_for_banks(self):
         for bank_id in self.accounts:
             def reachable():
+                self.network.assert_running()
                 try:
                     return self.balance(bank_id)
                 except grpc.RpcError as error:
@@ -321,6 +327,7 @@ class Client:
     def ask_again(self, order):
         """Sends the order again until it has ended; returns the payment as the gateway then answers for it."""
         def ended():
+            self.network.assert_running()
             try:
                 payment = self.pay(order).payment
             except grpc.RpcError as error:
