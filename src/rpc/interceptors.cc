@@ -55,7 +55,8 @@ class CallLog : public grpc::experimental::Interceptor {
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE)) {
-      OnRequest(methods->GetRecvMessage());
+      // There is none when the call has ended before it was read.
+      if (const void* request = methods->GetRecvMessage()) OnRequest(request);
     }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS) && log_.Enabled(LogLevel::kInfo)) {
       const grpc::Status status = methods->GetSendStatus();
