@@ -150,8 +150,7 @@ void Gateway::MakeEngine() {
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
       [this](GatewayEffects effects) { service_->Deliver(std::move(effects)); },
-      [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); },
-      [this] { return machine_->coordinator().open_count(); });
+      [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
 }
 
 Status Gateway::Serve() {

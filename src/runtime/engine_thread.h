@@ -23,10 +23,6 @@ struct EngineStats {
   std::atomic<std::uint64_t> largest_batch{0};
 };
 
-inline const std::size_t kGatherFrom = getenv("GF") ? static_cast<std::size_t>(atoi(getenv("GF"))) : 8;
-inline const std::size_t kGatherShare = getenv("GS") ? static_cast<std::size_t>(atoi(getenv("GS"))) : 2;
-inline const Duration kGatherWindow{getenv("GW") ? atoi(getenv("GW")) : 1000};
-
 template <typename Machine, typename Store>
 class EngineThread {
  public:
@@ -35,22 +31,22 @@ class EngineThread {
 
   // `deliver` sends what a cycle has made durable; `failed` is told once when the store fails, after which nothing more
   // is delivered. Both run on the engine's thread. Everything passed by reference must outlive this object.
-  // `expected` says how many inputs are likely to come soon, asked on the engine's thread before each cycle.
   EngineThread(Machine& machine, Store& store, Clock& clock, std::size_t inbox_capacity,
-               std::function<void(Effects)> deliver, std::function<void(const Error&)> failed,
-               std::function<std::size_t()> expected = [] { return std::size_t{0}; })
+               std::function<void(Effects)> deliver, std::function<void(const Error&)> failed)
       : engine_(machine, store),
         clock_(clock),
         inbox_(inbox_capacity),
         deliver_(std::move(deliver)),
-        failed_(std::move(failed)),
-        expected_(std::move(expected)) {}
+        failed_(std::move(failed)) {}
 
   ~EngineThread() { Stop(); }
 
   // Starts with effects from the machine's recovery, which are committed and delivered first.
   void Start(std::optional<Effects> recovered = std::nullopt) {
-    thread_ = std::thread([this, recovered = std::move(recovered)]() mutable { Run(std::move(recovered)); });
+    thread_ = std::thread([this, recovered = std::move(recovered)]() mutable {
+      pthread_setname_np(pthread_self(), "engine");
+      Run(std::move(recovered));
+    });
   }
 
   // Handles what has been pushed, then ends. Idempotent.
@@ -71,14 +67,6 @@ class EngineThread {
       Count(inputs.size());
       if (!Deliver(engine_.Cycle(clock_.Read(), std::move(inputs)))) return;
     }
-  }
-
-  // When much is under way, more is about to arrive: a short wait lets one commit, and one round of messages, serve it
-  // all (PostgreSQL's commit_delay and commit_siblings). Alone, a payment never waits.
-  void Gather() {
-    const std::size_t expected = expected_();
-    if (expected < kGatherFrom) return;
-    inbox_.WaitForMore(expected / kGatherShare, clock_.Read().monotonic + kGatherWindow);
   }
 
   bool Deliver(Result<Effects> effects) {
@@ -105,7 +93,6 @@ class EngineThread {
   Inbox<Input> inbox_;
   std::function<void(Effects)> deliver_;
   std::function<void(const Error&)> failed_;
-  std::function<std::size_t()> expected_;
   EngineStats stats_;
   std::thread thread_;
 };

@@ -48,23 +48,7 @@ class Inbox {
     return true;
   }
 
-  // Waits until there is something, the deadline has come, or the inbox is closed. With WaitForMore for one reader only.
-  void WaitUntilReady(std::optional<MonotonicTime> deadline) {
-    std::unique_lock lock(mutex_);
-    Wait(lock, deadline);
-  }
-
-  // Waits until there are `count` items, the deadline has come, or the inbox is closed.
-  void WaitForMore(std::size_t count, MonotonicTime deadline) {
-    std::unique_lock lock(mutex_);
-    wanted_ = count;
-    ++waiting_;
-    changed_.wait_until(lock, ToSteady(deadline), [&] { return closed_ || items_.size() >= count; });
-    --waiting_;
-    wanted_ = 1;
-  }
-
-  // Waits likewise, and takes at most `max` items.
+  // Waits until there is something, the deadline has come, or the inbox is closed; takes at most `max` items.
   std::vector<T> Drain(std::size_t max, std::optional<MonotonicTime> deadline) {
     std::unique_lock lock(mutex_);
     Wait(lock, deadline);
@@ -106,7 +90,7 @@ class Inbox {
 
   // Waking a thread costs a system call: only when somebody waits.
   void Wake(std::unique_lock<std::mutex>& lock) {
-    const bool wake = waiting_ > 0 && items_.size() >= wanted_;
+    const bool wake = waiting_ > 0;
     lock.unlock();
     if (wake) changed_.notify_one();
   }
@@ -116,7 +100,6 @@ class Inbox {
   std::condition_variable changed_;
   std::vector<T> items_;
   std::size_t waiting_ = 0;  // threads that wait
-  std::size_t wanted_ = 1;   // items worth waking one for
   bool closed_ = false;
 };
 
