@@ -41,7 +41,7 @@ class Bank {
   Status Serve();
   // What is due: registering, reporting.
   void Tick();
-  void Reload();
+  void Reload(const Result<BankConfig>& reread);
   void Drain();
 
  private:
@@ -191,7 +191,8 @@ void Bank::Register() {
   gateway_->Register(request, [this](const Result<rpc::Registration>& answer) {
     const MonotonicTime now = clock_.Read().monotonic;
     Logger& log = logs_->Get("bank.log");
-    // Whoever waits for health may then count on the registration, unless the gateway is away; a bank serves without it.
+    // Whoever waits for health may then count on the registration, unless the gateway is away; a bank serves without
+    // it.
     if (!announced_.exchange(true)) server_->SetServing(true);
     if (answer) {
       next_registration_ = now + answer->heartbeat_interval;
@@ -207,12 +208,15 @@ void Bank::Register() {
   });
 }
 
-void Bank::Reload() {
+void Bank::Reload(const Result<BankConfig>& reread) {
   Logger& log = logs_->Get("bank.log");
   logs_->Reopen();
-  if (Status reloaded = revocations_.Reload(clock_.Read().wall); !reloaded) {
-    log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reloaded.error().message));
-  }
+  const auto complain = [&log](const Error& error) {
+    log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", error.message));
+  };
+  if (!reread) complain(reread.error());
+  if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
+  if (Status reloaded = revocations_.Reload(clock_.Read().wall); !reloaded) complain(reloaded.error());
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
 }
 
@@ -229,7 +233,7 @@ void Bank::Drain() {
 
 }  // namespace
 
-Status RunBank(const BankConfig& config) {
+Status RunBank(const BankConfig& config, const std::function<Result<BankConfig>()>& reread) {
   server::Signals signals;
   Bank bank(config);
   if (Status opened = bank.Open(); !opened) return opened;
@@ -240,7 +244,7 @@ Status RunBank(const BankConfig& config) {
         bank.Tick();
         break;
       case server::Wakeup::kReload:
-        bank.Reload();
+        bank.Reload(reread());
         break;
       case server::Wakeup::kStop:
         bank.Drain();

@@ -36,7 +36,7 @@ class Gateway {
   Status Open();
   Status Serve();
   void Housekeeping();
-  void Reload();
+  void Reload(const Result<GatewayConfig>& reread);
   void Drain();
 
  private:
@@ -178,11 +178,16 @@ void Gateway::Housekeeping() {
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
 }
 
-void Gateway::Reload() {
+void Gateway::Reload(const Result<GatewayConfig>& reread) {
   Logger& log = logs_->Get("gateway.log");
   logs_->Reopen();
+  const auto complain = [&log](const Error& error) {
+    log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", error.message));
+  };
+  if (!reread) complain(reread.error());
+  if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
   for (const Status& reloaded : {logins_->ReloadUsers(), revocations_.Reload(clock_.Read().wall)}) {
-    if (!reloaded) log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reloaded.error().message));
+    if (!reloaded) complain(reloaded.error());
   }
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
 }
@@ -202,7 +207,7 @@ void Gateway::Drain() {
 
 }  // namespace
 
-Status RunGateway(const GatewayConfig& config) {
+Status RunGateway(const GatewayConfig& config, const std::function<Result<GatewayConfig>()>& reread) {
   server::Signals signals;
   Gateway gateway(config);
   if (Status opened = gateway.Open(); !opened) return opened;
@@ -213,7 +218,7 @@ Status RunGateway(const GatewayConfig& config) {
         gateway.Housekeeping();
         break;
       case server::Wakeup::kReload:
-        gateway.Reload();
+        gateway.Reload(reread());
         break;
       case server::Wakeup::kStop:
         gateway.Drain();
