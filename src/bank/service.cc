@@ -20,10 +20,10 @@ using ParkedDirect = runtime::Parked<protocol::DirectAnswer>;
 
 namespace {
 
-ApiError InvalidField(std::string field, std::string message) {
+ApiError InvalidField(const std::string& field, const std::string& message) {
   return {.code = ApiCode::kInvalidArgument,
           .reason_code = "INVALID_ARGUMENT",
-          .message = field + " " + std::move(message),
+          .message = field + " " + message,
           .field = field};
 }
 
