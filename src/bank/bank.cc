@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bank/bank_data.h"
@@ -66,6 +67,7 @@ class Bank {
   std::unique_ptr<Inquirer> inquirer_;
   std::unique_ptr<rpc::GatewayLink> gateway_;  // after the inquirer: its destructor waits for the last answers
   std::unique_ptr<rpc::Server> server_;
+  std::optional<protocol::ParticipantEffects> recovered_;  // durable, to be sent when the engine starts
   std::vector<std::string> currencies_;
   std::atomic<MonotonicTime> next_registration_{MonotonicTime{}};
   std::atomic<bool> registered_ = false;
@@ -123,7 +125,12 @@ Status Bank::OpenAccounts() {
                                                 account.balance});
   }
   runtime::Engine<protocol::Participant, BankStore> engine(*participant_, *store_);
-  if (auto opened = engine.Cycle(clock_.Read(), std::move(inputs)); !opened) return std::unexpected(opened.error());
+  auto opened = engine.Cycle(clock_.Read(), std::move(inputs));
+  if (!opened) return std::unexpected(opened.error());
+  // The cycle has also brought the first inquiries about what was prepared before the restart; only they are left to
+  // do.
+  recovered_ = *std::move(opened);
+  recovered_->records = {};
   auto totals = reader_->Totals();
   if (!totals) return std::unexpected(totals.error());
   for (const LedgerTotals& total : *totals) currencies_.emplace_back(total.currency.code());
@@ -162,7 +169,7 @@ Status Bank::Serve() {
     // Refused only when the engine has ended, and then the next start asks again.
     static_cast<void>(engine_->inbox().PushAlways(answer));
   });
-  engine_->Start();
+  engine_->Start(std::move(recovered_));
   Tick();
   return {};
 }
@@ -225,8 +232,11 @@ void Bank::Drain() {
   service_->StartDraining();
   server_->Shutdown(kDrainLimit);
   workers_->Stop();
-  gateway_.reset();  // its last answers go to the engine
+  // Before the connection goes: the engine asks about late decisions as long as it runs. What it is no longer told, it
+  // asks again when it starts.
   engine_->Stop();
+  inquirer_->Stop();
+  gateway_.reset();
   report_.Write(logs_->Get("bank.log"), engine_->stats());
   logs_->Get("bank.log").Write(LogLevel::kInfo, LogLine("stopped"));
 }

@@ -16,6 +16,11 @@ void Inquirer::Ask(const protocol::Inquiry& inquiry) {
   Send(inquiry);
 }
 
+void Inquirer::Stop() {
+  std::unique_lock lock(mutex_);
+  waiting_.clear();
+}
+
 void Inquirer::Send(const protocol::Inquiry& inquiry) {
   rpc::InquiryRequest request{.transaction_id = inquiry.id.ToString(), .gateway_store_id = {}, .gateway_sequence = 0};
   if (!inquiry.gateway_store_id.IsNil()) request.gateway_store_id = inquiry.gateway_store_id.ToString();

@@ -20,10 +20,10 @@ using ParkedDirect = runtime::Parked<protocol::DirectAnswer>;
 
 namespace {
 
-ApiError InvalidField(std::string field, std::string message) {
+ApiError InvalidField(const std::string& field, const std::string& message) {
   return {.code = ApiCode::kInvalidArgument,
           .reason_code = "INVALID_ARGUMENT",
-          .message = field + " " + std::move(message),
+          .message = field + " " + message,
           .field = field};
 }
 
@@ -168,6 +168,7 @@ void BankService::Deliver(protocol::ParticipantEffects effects) {
     gateway_seen_ = effects.records.gateway_seen;
   }
   for (protocol::CommandAnswer& answer : effects.answers) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the core keeps it as an opaque number
     auto* batch = reinterpret_cast<PendingBatch*>(static_cast<std::uintptr_t>(answer.reply_to.call));
     batch->replies[answer.reply_to.slot] = std::move(answer.reply);
     if (--batch->left > 0) continue;

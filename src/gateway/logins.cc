@@ -42,7 +42,7 @@ ApiError Busy() {
 }  // namespace
 
 Logins::Logins(const GatewayConfig& config, security::UserDirectory users,
-               std::shared_ptr<const security::TokenKeys> keys, security::TokenScope scope, Clock& clock)
+               const std::shared_ptr<const security::TokenKeys>& keys, const security::TokenScope& scope, Clock& clock)
     : config_(config),
       clock_(clock),
       users_(std::make_shared<const security::UserDirectory>(std::move(users))),
@@ -60,9 +60,8 @@ Result<std::unique_ptr<Logins>> Logins::Create(const GatewayConfig& config, cons
   if (!keys) return std::unexpected(keys.error());
   auto revoked = reader.SessionsRevokedSince(now - config.access_token_lifetime);
   if (!revoked) return std::unexpected(revoked.error());
-  security::TokenScope scope{.issuer = "spiffe://" + trust_domain + "/gateway", .audience = "strife"};
-  auto logins =
-      std::unique_ptr<Logins>(new Logins(config, *std::move(users), *std::move(keys), std::move(scope), clock));
+  const security::TokenScope scope{.issuer = "spiffe://" + trust_domain + "/gateway", .audience = "strife"};
+  auto logins = std::unique_ptr<Logins>(new Logins(config, *std::move(users), *keys, scope, clock));
   for (const Uuid& session : *revoked) logins->revoked_.Add(session, now);
   return logins;
 }
@@ -112,7 +111,7 @@ void Logins::OpenSession(const security::User& user, const Sha256& thumbprint, D
   input.refresh_token.expires_at = input.session.expires_at;
   SubmitSession(std::move(input),
                 [this, text = std::move(refresh.text), done = std::move(done)](
-                    std::optional<SessionOutcome> outcome) mutable { done(Grant(outcome, std::move(text))); });
+                    const std::optional<SessionOutcome>& outcome) mutable { done(Grant(outcome, std::move(text))); });
 }
 
 void Logins::Refresh(const rpc::Caller& caller, const std::string& refresh_token, Done<SessionGrant> done) {
@@ -124,8 +123,9 @@ void Logins::Refresh(const rpc::Caller& caller, const std::string& refresh_token
   input.certificate_thumbprint = caller.certificate->thumbprint;
   input.new_token_hash = next.hash;
   input.new_expires_at = clock_.Read().wall + config_.refresh_token_lifetime;
-  SubmitSession(input, [this, text = std::move(next.text), done = std::move(done)](
-                           std::optional<SessionOutcome> outcome) mutable { done(Grant(outcome, std::move(text))); });
+  SubmitSession(input,
+                [this, text = std::move(next.text), done = std::move(done)](
+                    const std::optional<SessionOutcome>& outcome) mutable { done(Grant(outcome, std::move(text))); });
 }
 
 ApiResult<SessionGrant> Logins::Grant(const std::optional<SessionOutcome>& outcome, std::string refresh_token) {

@@ -56,8 +56,8 @@ class Logins {
   void Prune();
 
  private:
-  Logins(const GatewayConfig& config, security::UserDirectory users, std::shared_ptr<const security::TokenKeys> keys,
-         security::TokenScope scope, Clock& clock);
+  Logins(const GatewayConfig& config, security::UserDirectory users,
+         const std::shared_ptr<const security::TokenKeys>& keys, const security::TokenScope& scope, Clock& clock);
 
   void OpenSession(const security::User& user, const Sha256& thumbprint, rpc::Done<rpc::SessionGrant> done);
   // Hands out tokens for a session that is on record.

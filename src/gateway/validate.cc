@@ -13,10 +13,10 @@ using rpc::ApiCode;
 using rpc::ApiError;
 using rpc::ApiResult;
 
-ApiError InvalidField(std::string field, std::string message) {
+ApiError InvalidField(const std::string& field, const std::string& message) {
   return {.code = ApiCode::kInvalidArgument,
           .reason_code = "INVALID_ARGUMENT",
-          .message = field + " " + std::move(message),
+          .message = field + " " + message,
           .field = field};
 }
 

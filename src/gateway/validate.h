@@ -8,7 +8,7 @@
 
 namespace strife::gateway {
 
-rpc::ApiError InvalidField(std::string field, std::string message);
+rpc::ApiError InvalidField(const std::string& field, const std::string& message);
 
 // The order in a request, payer included. The id is not used up when this fails.
 rpc::ApiResult<protocol::PaymentOrder> ValidatePayment(rpc::PaymentRequest request, const std::string& payer);

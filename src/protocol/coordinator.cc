@@ -276,7 +276,6 @@ void Coordinator::Apply(Batch& batch, BankRepliesInput& input) {
 }
 
 void Coordinator::OnVote(Batch& batch, Open& open, Leg& leg, const BankReply& reply) {
-  const auto legs = open.all_legs();
   switch (reply.outcome) {
     case CommandOutcome::kYes:
       leg.answered = true;

@@ -132,7 +132,7 @@ Participant::Participant(ParticipantOptions options) : options_(std::move(option
 void Participant::Recover(const Now& now, std::vector<BankTransactionRecord> prepared,
                           std::optional<GatewaySeen> gateway_seen) {
   STRIFE_ASSERT(prepared_.empty());
-  gateway_seen_ = std::move(gateway_seen);
+  gateway_seen_ = gateway_seen;
   for (BankTransactionRecord& record : prepared) {
     STRIFE_ASSERT(record.state == BankTransactionState::kPrepared);
     const Uuid id = record.id;

@@ -35,6 +35,13 @@ BankReply Unreadable(const BankCommand& command) {
           "the bank's answer cannot be read"};
 }
 
+// Strife's banks say so before they look at anything, so they are not away: they want to be asked again later.
+bool IsOverloaded(const grpc::Status& status) { return status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED; }
+
+BankReply Overloaded(const BankCommand& command) {
+  return {command.kind, command.id, CommandOutcome::kOverloaded, {}, {}};
+}
+
 }  // namespace
 
 // One bank's queue and connection. Kept alive by its calls in flight.
@@ -141,6 +148,7 @@ void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
 
   if (give_up) {
     std::vector<protocol::UndeliveredInput::Command> undelivered;
+    undelivered.reserve(commands.size());
     for (const BankCommand& command : commands) undelivered.push_back({command.id, command.kind});
     return Finished({}, std::move(undelivered));
   }
@@ -170,7 +178,9 @@ void BankLink::FinishBatch(BatchCall& call, const grpc::Status& status) {
   const bool complete = call.response.results_size() == static_cast<int>(call.commands.size());
   for (std::size_t i = 0; i < call.commands.size(); ++i) {
     const BankCommand& command = call.commands[i];
-    if (!status.ok()) {
+    if (IsOverloaded(status)) {
+      replies.push_back(Overloaded(command));
+    } else if (!status.ok()) {
       undelivered.push_back({command.id, command.kind});
     } else {
       auto reply = complete ? FromProto(call.response.results(static_cast<int>(i)), command) : std::nullopt;
@@ -193,6 +203,8 @@ void BankLink::CallSingle(const std::shared_ptr<SingleCalls>& calls, std::shared
           if (status.ok()) {
             auto reply = FromProto(call->response, call->command);
             calls->replies.push_back(reply ? *std::move(reply) : Unreadable(call->command));
+          } else if (IsOverloaded(status)) {
+            calls->replies.push_back(Overloaded(call->command));
           } else {
             calls->undelivered.push_back({call->command.id, call->command.kind});
           }
@@ -299,6 +311,7 @@ void BankLinks::Update(const protocol::BankRecord& bank) {
 void BankLinks::Send(const std::string& bank_id, std::vector<BankCommand> commands) {
   if (const auto link = Find(bank_id)) return link->Send(std::move(commands));
   std::vector<protocol::UndeliveredInput::Command> undelivered;
+  undelivered.reserve(commands.size());
   for (const BankCommand& command : commands) undelivered.push_back({command.id, command.kind});
   listener_.undelivered({bank_id, std::move(undelivered)});
 }

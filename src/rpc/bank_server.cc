@@ -82,7 +82,7 @@ class BankService final : public v1::Bank::CallbackService {
           }
           api_.Execute(std::move(caller), std::move(commands), std::move(done));
         },
-        [](std::vector<BankReply> replies, v1::ExecuteBatchResponse& out) {
+        [](const std::vector<BankReply>& replies, v1::ExecuteBatchResponse& out) {
           for (const BankReply& reply : replies) rpc::ToProto(reply, *out.add_results());
         });
   }
@@ -114,7 +114,7 @@ class BankService final : public v1::Bank::CallbackService {
         [&](Caller caller, Done<LedgerTotalsResponse> done) {
           api_.GetLedgerTotals(std::move(caller), std::move(done));
         },
-        [](LedgerTotalsResponse answer, v1::GetLedgerTotalsResponse& out) {
+        [](const LedgerTotalsResponse& answer, v1::GetLedgerTotalsResponse& out) {
           for (const LedgerTotals& totals : answer.totals) {
             auto& one = *out.add_totals();
             one.set_currency(std::string(totals.currency.code()));

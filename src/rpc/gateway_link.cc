@@ -3,6 +3,7 @@
 #include <grpcpp/client_context.h>
 
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
@@ -22,6 +23,7 @@ class GatewayLink::Impl {
 
   ~Impl() {
     std::unique_lock lock(mutex_);
+    closing_ = true;
     for (grpc::ClientContext* context : in_flight_) context->TryCancel();
     idle_.wait(lock, [&] { return in_flight_.empty(); });
   }
@@ -40,6 +42,7 @@ class GatewayLink::Impl {
     {
       std::unique_lock lock(mutex_);
       in_flight_.insert(&state->context);
+      if (closing_) state->context.TryCancel();  // started by the answer to another call
     }
     State& s = *state;
     start(stub_->async(), &s.context, &s.request, &s.response,
@@ -63,6 +66,7 @@ class GatewayLink::Impl {
   const std::unique_ptr<v1::PaymentGateway::Stub> stub_;
   std::mutex mutex_;
   std::condition_variable idle_;
+  bool closing_ = false;
   std::unordered_set<grpc::ClientContext*> in_flight_;
 };
 
@@ -84,11 +88,14 @@ void GatewayLink::Register(const RegistrationRequest& request, std::function<voi
       [bank = request.bank](const v1::RegisterBankResponse& response) -> Result<Registration> {
         const auto store_id = Uuid::Parse(response.gateway_store_id());
         const auto& interval = response.heartbeat_interval();
-        const auto heartbeat = std::chrono::seconds(interval.seconds()) + Duration(interval.nanos() / 1000);
+        // Before it is multiplied: what does not fit must not overflow.
+        const bool plausible = interval.seconds() >= 0 && interval.seconds() <= 3600;
+        const Duration heartbeat =
+            plausible ? std::chrono::seconds(interval.seconds()) + Duration(interval.nanos() / 1000) : Duration::zero();
         if (!store_id || heartbeat < std::chrono::milliseconds(100) || heartbeat > std::chrono::hours(1)) {
           return Fail(ErrorCode::kUnavailable, "the gateway's answer to the registration cannot be read");
         }
-        return Registration{bank, std::chrono::duration_cast<Duration>(heartbeat), *store_id};
+        return Registration{bank, heartbeat, *store_id};
       });
 }
 
@@ -101,6 +108,9 @@ void GatewayLink::Inquire(const InquiryRequest& request, std::function<void(Resu
       std::move(message), std::move(done),
       [](auto* async, auto... arguments) { async->InquireTransaction(std::move(arguments)...); },
       [](const v1::InquireTransactionResponse& response) -> Result<InquiryResponse> {
+        if (response.gateway_epoch() > std::numeric_limits<std::int64_t>::max()) {  // no store can hold it
+          return Fail(ErrorCode::kUnavailable, "the gateway's epoch cannot be read");
+        }
         switch (response.decision()) {
           case v1::DECISION_COMMIT:
             return InquiryResponse{protocol::Decision::kCommit, response.gateway_epoch()};

@@ -108,7 +108,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
         [&](Caller caller, Done<PaymentRecord> done) {
           api_.ProcessPayment(std::move(caller), FromProto(*request), std::move(done));
         },
-        [](PaymentRecord payment, v1::ProcessPaymentResponse& out) {
+        [](const PaymentRecord& payment, v1::ProcessPaymentResponse& out) {
           out.set_success(payment.state == PaymentState::kCompleted);
           ToProto(payment, *out.mutable_payment());
         });
@@ -118,7 +118,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                                       v1::ProcessPaymentsResponse* response) override {
     return Serve<Nothing>(
         admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", response,
-        [&](Caller caller, Done<Nothing> done) { StartBatch(std::move(caller), *request, *response, std::move(done)); },
+        [&](const Caller& caller, Done<Nothing> done) { StartBatch(caller, *request, *response, std::move(done)); },
         [](Nothing, v1::ProcessPaymentsResponse&) {});
   }
 
@@ -129,7 +129,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
         [&](Caller caller, Done<PaymentRecord> done) {
           api_.GetPayment(std::move(caller), request->transaction_id(), std::move(done));
         },
-        [](PaymentRecord payment, v1::GetPaymentResponse& out) { ToProto(payment, *out.mutable_payment()); });
+        [](const PaymentRecord& payment, v1::GetPaymentResponse& out) { ToProto(payment, *out.mutable_payment()); });
   }
 
   ServerUnaryReactor* CheckBalance(CallbackServerContext* context, const v1::CheckBalanceRequest* request,
@@ -205,8 +205,8 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   }
 
  private:
-  void StartBatch(Caller caller, const v1::ProcessPaymentsRequest& request, v1::ProcessPaymentsResponse& response,
-                  Done<Nothing> done) {
+  void StartBatch(const Caller& caller, const v1::ProcessPaymentsRequest& request,
+                  v1::ProcessPaymentsResponse& response, Done<Nothing> done) {
     const int count = request.payments_size();
     if (count == 0 || static_cast<std::size_t>(count) > limits::kMaxPaymentsPerCall) {
       return done(std::unexpected(InvalidField(
@@ -229,11 +229,13 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
       history.state = rpc::FromProto(request.state());
       if (!history.state) return done(std::unexpected(InvalidField("state", "unknown payment state")));
     }
-    if (request.has_since() && !(history.since = rpc::FromProto(request.since()))) {
-      return done(std::unexpected(InvalidField("since", "the time is out of range")));
+    if (request.has_since()) {
+      history.since = rpc::FromProto(request.since());
+      if (!history.since) return done(std::unexpected(InvalidField("since", "the time is out of range")));
     }
-    if (request.has_until() && !(history.until = rpc::FromProto(request.until()))) {
-      return done(std::unexpected(InvalidField("until", "the time is out of range")));
+    if (request.has_until()) {
+      history.until = rpc::FromProto(request.until());
+      if (!history.until) return done(std::unexpected(InvalidField("until", "the time is out of range")));
     }
     api_.ViewTransactionHistory(std::move(caller), std::move(history), std::move(done));
   }

@@ -24,7 +24,7 @@ inline void FinishWithError(grpc::CallbackServerContext* context, grpc::ServerUn
 // and context stay valid until the reactor is finished, which the Done does exactly once.
 template <typename T, typename Response, typename Handle, typename Fill>
 grpc::ServerUnaryReactor* Serve(Admission& admission, grpc::CallbackServerContext* context, std::string_view method,
-                                Response* response, Handle&& handle, Fill fill) {
+                                Response* response, Handle handle, Fill fill) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   ApiResult<Caller> caller = admission.Admit(*context, method);
   if (!caller) {

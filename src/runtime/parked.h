@@ -25,6 +25,7 @@ class Parked {
   // Takes the callback back. REQUIRES: parked by this type and not taken before.
   static Callback Take(protocol::ReplyTo reply_to) {
     STRIFE_ASSERT(reply_to.call != 0);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the core keeps it as an opaque number
     const std::unique_ptr<Callback> parked(reinterpret_cast<Callback*>(static_cast<std::uintptr_t>(reply_to.call)));
     return std::move(*parked);
   }

@@ -65,7 +65,7 @@ std::optional<std::string> Base64UrlDecode(std::string_view text) {
   std::uint32_t pending = 0;
   int pending_bits = 0;
   for (char c : text) {
-    const int value = kValues[static_cast<std::uint8_t>(c)];
+    const std::int8_t value = kValues[static_cast<std::uint8_t>(c)];
     if (value < 0) return std::nullopt;
     pending = (pending << 6) | static_cast<std::uint32_t>(value);
     pending_bits += 6;

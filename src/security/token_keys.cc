@@ -133,7 +133,7 @@ Result<std::string> TokenKeys::Add(const std::filesystem::path& directory, WallT
   if (Status status = MakePrivateDirectory(directory); !status) return std::unexpected(status.error());
   const auto kids = ListKids(directory);
   if (!kids) return std::unexpected(kids.error());
-  const std::string kid = NextKid(*kids, now).ToString();
+  std::string kid = NextKid(*kids, now).ToString();
   const KeyPtr key = MakeP256Key();
   const Status status = WriteFile(directory / (kid + ".pem"), ToPem(key.get()), kPrivateMode, Existing::kRefuse);
   if (!status) return std::unexpected(status.error());
