@@ -18,7 +18,7 @@ struct BankConfig {
   std::filesystem::path ca_file;
   std::filesystem::path cert_file;
   std::filesystem::path key_file;
-  std::filesystem::path crl_file;   // PEM, one revocation list for each CA; empty: revocation is not checked
+  std::filesystem::path crl_file;       // PEM, one revocation list for each CA; empty: revocation is not checked
   std::filesystem::path accounts_file;  // bank_data.json: opening balances, applied once per account
   // How long a prepared transaction waits for its decision before the bank starts asking the gateway.
   Duration inquiry_delay = std::chrono::seconds(6);

@@ -20,7 +20,8 @@ Settings GatewaySettings(gateway::GatewayConfig* config) {
   settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
   settings.RequiredPath("cert_file", &config->cert_file, "The gateway's certificate, PEM");
   settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
-  settings.Path("crl_file", &config->crl_file, "Revocation lists of the CAs, PEM; without it revocation is not checked");
+  settings.Path("crl_file", &config->crl_file,
+                "Revocation lists of the CAs, PEM; without it revocation is not checked");
   settings.RequiredPath("users_file", &config->users_file, "Users, JSON");
   settings.Time("transaction_timeout", &config->transaction_timeout, "How long a payment may take to be decided");
   settings.Time("heartbeat_interval", &config->heartbeat_interval, "How often banks are to report");
@@ -41,7 +42,8 @@ Settings BankSettings(bank::BankConfig* config) {
   settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
   settings.RequiredPath("cert_file", &config->cert_file, "The bank's certificate, PEM: its name is the bank's id");
   settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
-  settings.Path("crl_file", &config->crl_file, "Revocation lists of the CAs, PEM; without it revocation is not checked");
+  settings.Path("crl_file", &config->crl_file,
+                "Revocation lists of the CAs, PEM; without it revocation is not checked");
   settings.RequiredPath("accounts_file", &config->accounts_file, "Accounts and opening balances, JSON");
   settings.Time("inquiry_delay", &config->inquiry_delay, "How long to wait for a decision before asking for it");
   settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
