@@ -30,6 +30,7 @@ constexpr std::size_t kReadThreads = 2;
 constexpr Duration kTickInterval = std::chrono::milliseconds(500);
 constexpr Duration kReportInterval = std::chrono::seconds(10);
 constexpr Duration kRegistrationRetryDelay = std::chrono::seconds(1);
+constexpr int kRegistrationsBeforeServing = 3;
 constexpr Duration kGatewayCallTimeout = std::chrono::seconds(5);
 constexpr Duration kDrainLimit = std::chrono::seconds(15);
 
@@ -72,6 +73,7 @@ class Bank {
   std::atomic<MonotonicTime> next_registration_{MonotonicTime{}};
   std::atomic<bool> registered_ = false;
   std::atomic<bool> announced_ = false;  // as serving
+  std::atomic<int> failed_registrations_ = 0;
   MonotonicTime next_report_{};
   server::EngineReport report_;
   server::Revocations revocations_;
@@ -198,9 +200,10 @@ void Bank::Register() {
   gateway_->Register(request, [this](const Result<rpc::Registration>& answer) {
     const MonotonicTime now = clock_.Read().monotonic;
     Logger& log = logs_->Get("bank.log");
-    // Whoever waits for health may then count on the registration, unless the gateway is away; a bank serves without
-    // it.
-    if (!announced_.exchange(true)) server_->SetServing(true);
+    // Whoever waits for health may then count on the registration. When the gateway stays away the bank serves without:
+    // it can still be asked, and told decisions.
+    const bool announce = answer || ++failed_registrations_ >= kRegistrationsBeforeServing;
+    if (announce && !announced_.exchange(true)) server_->SetServing(true);
     if (answer) {
       next_registration_ = now + answer->heartbeat_interval;
       if (!registered_.exchange(true)) {
