@@ -98,7 +98,7 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
 
 OpenPayment& Coordinator::AddOpen(PaymentRecord record) {
   const Uuid id = record.order.id;
-  const auto [at, inserted] = open_.try_emplace(id, std::move(record));
+  const auto [at, inserted] = open_.emplace(id, OpenPayment(std::move(record)));
   STRIFE_ASSERT(inserted);
   for (const Leg& leg : at->second.all_legs()) banks_.Opened(leg.bank_id);
   return at->second;
