@@ -15,8 +15,7 @@ from links import Links
 from network import Network, Process
 
 GATEWAY = "gateway"
-DISK_BYTES = 48 << 20  # of the small disk
-RESERVED_MB = 8  # the servers refuse new work below this
+RESERVED_MB = 16  # the servers refuse new work below this
 START_S = 30  # how long a server may take to serve
 GATEWAY_FLAGS = ("--transaction-timeout", "3s", "--heartbeat-interval", "1s")
 BANK_FLAGS = ("--inquiry-delay", "2s")
@@ -25,10 +24,11 @@ BANK_FLAGS = ("--inquiry-delay", "2s")
 class Cluster(Network):
     """Processes that end although nobody has said `expect_end` are kept in `surprises`."""
 
-    def __init__(self, servers, banks=3, users=12):
-        """servers: the executable to run as gateway and banks."""
+    def __init__(self, servers, banks=3, users=12, disk_mb=512):
+        """servers: the executable to run as gateway and banks; disk_mb: size of the disk of each, where they are small."""
         super().__init__(banks=banks, users=users)
         self.servers = servers
+        self.disk_mb = disk_mb
         self.gateway_ports = [self.port_base, network.free_port_base(1)]
         self.gateway_port = self.gateway_ports[0]
         self.links = Links()
@@ -41,7 +41,7 @@ class Cluster(Network):
         self.surprises = []
         self.restarts = collections.Counter()
         self.mounts = {}
-        self._dead = set()
+        self.replaced = []  # gateways whose place another has taken
         self._processes_lock = threading.RLock()
 
     @property
@@ -64,7 +64,7 @@ class Cluster(Network):
         return network.gateway_pb2_grpc.PaymentGatewayStub(channel)
 
     def command(self, name):
-        config = ["--config", self.config(name)]
+        config = ["--config", self.config(name), "--reserved-disk-mb", RESERVED_MB]
         if name == GATEWAY:
             flags = [GATEWAY, *config, "--listen", f"127.0.0.1:{self.gateway_port}", *GATEWAY_FLAGS]
         else:
@@ -75,7 +75,6 @@ class Cluster(Network):
     def launch(self, name, *flags):
         with self._processes_lock:
             self.processes[name] = Process(name, [*self.command(name), *flags], self.directory / f"{name}.out")
-            self._dead.discard(name)
             self.ending.discard(name)
 
     def restart(self, name):
@@ -131,7 +130,7 @@ class Cluster(Network):
         """Gives the server's data a file system of its own, when this user may mount one. Before its first start."""
         folder = self.path / "data" / name
         folder.mkdir(parents=True, exist_ok=True)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "tmpfs", folder],
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.disk_mb}m,mode=0700", "tmpfs", folder],
                                  capture_output=True, check=False)
         if mounted.returncode == 0:
             self.mounts[name] = folder
@@ -197,7 +196,7 @@ class Cluster(Network):
     def close(self):
         with self._processes_lock:
             self.ending.update(self.names)
-            for process in self.processes.values():
+            for process in [*self.processes.values(), *self.replaced]:
                 if process.alive():
                     process.signal(signal.SIGKILL)
                     process.wait()

@@ -112,13 +112,14 @@ class Stale(Fault):
             cluster.expect_end(GATEWAY)
             cluster.pause(GATEWAY)
             old = cluster.processes[GATEWAY]
+            cluster.replaced.append(old)
             cluster.move_gateway()
             cluster.restart(GATEWAY)
             if self.took_over(cluster):
                 break
             # Stopped in the middle of a commit it holds the store's lock, which nobody can break: let it finish.
             cluster.kill(GATEWAY)
-            cluster.processes[GATEWAY] = old
+            cluster.processes[GATEWAY] = cluster.replaced.pop()
             cluster.move_gateway()
             cluster.resume(GATEWAY)
             cluster.ending.discard(GATEWAY)
@@ -236,6 +237,7 @@ class Full(Fault):
             cluster.free_disk(name)
         else:
             cluster.mend_disk(name)
+        time.sleep(1)  # a failed commit or checkpoint may still be about to end it
         if not ended(cluster, name):
             cluster.ending.discard(name)
             return

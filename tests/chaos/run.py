@@ -54,7 +54,8 @@ class Run:
         self.started = time.monotonic()
         self.fault_s = 0.0
         self.told = Told()
-        self.cluster = Cluster(options.bin.resolve() / "strife_chaos", banks=options.banks)
+        self.cluster = Cluster(options.bin.resolve() / "strife_chaos", banks=options.banks,
+                               disk_mb=64 if options.short else 512)
         for name in self.cluster.names:
             if not self.cluster.use_small_disk(name):
                 print("note: no file systems can be mounted here; full disks are simulated inside the process")
