@@ -57,8 +57,9 @@ class Cluster(Network):
         return self.gateway_port if name == GATEWAY else super().port(name)
 
     def gateway(self, certificate="client"):
-        options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 100),
-                   ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.use_local_subchannel_pool", 1)]
+        options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 5000),
+                   ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.use_local_subchannel_pool", 1),
+                   ("grpc.dns_min_time_between_resolutions_ms", 500)]
         address = f"localhost:{self.to_gateway['clients'].port}"
         channel = network.grpc.secure_channel(address, self.credentials(certificate), options)
         return network.gateway_pb2_grpc.PaymentGatewayStub(channel)
