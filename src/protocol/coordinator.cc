@@ -73,6 +73,7 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
   if (!banks_.IsRegistered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
   if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
   if (needs_reconciliation_) return answer(SubmitOutcome::kNeedsReconciliation);
+  if (input.storage_full) return answer(SubmitOutcome::kStorageFull);
   const std::size_t limit = options_.max_open_per_bank;
   if (banks_.open_count(order.from.bank_id) >= limit || banks_.open_count(order.to.bank_id) >= limit) {
     return answer(SubmitOutcome::kOverloaded);
