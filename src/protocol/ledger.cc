@@ -12,8 +12,8 @@ std::optional<LedgerRefusal> Reserve(AccountRecord& from, AccountRecord& to, std
   if (!held || !incoming) return LedgerRefusal::kOverflow;
   const auto available = CheckedSubtract(from.posted, Mutated(Defect::kHoldsOvercommit) ? amount : *held);
   if (!available || !CheckedAdd(to.posted, *incoming)) return LedgerRefusal::kOverflow;
-  if (from.kind == AccountKind::kCustomer && *available < (Mutated(Defect::kOverdraftByOne) ? -1 : 0))
-    return LedgerRefusal::kInsufficientFunds;
+  const std::int64_t least = Mutated(Defect::kOverdraftByOne) ? -1 : 0;
+  if (from.kind == AccountKind::kCustomer && *available < least) return LedgerRefusal::kInsufficientFunds;
   from.held = *held;
   to.incoming = *incoming;
   return std::nullopt;
