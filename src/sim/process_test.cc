@@ -30,15 +30,14 @@ class ProcessTest : public ::testing::Test {
     bool done = false;
     bool told = false;
   };
-  Written Write() {
+  Written Write() { return Write(disk_); }
+  Written Write(Disk& disk) {
     Written written;
-    written.told = disk_
-                       .Write(process_,
-                              [&]() -> Status {
-                                written.done = true;
-                                return {};
-                              })
-                       .has_value();
+    const Status status = disk.Write(process_, [&]() -> Status {
+      written.done = true;
+      return {};
+    });
+    written.told = status.has_value();
     return written;
   }
   void CrashAt(EffectKind kind) {
@@ -51,8 +50,7 @@ class ProcessTest : public ::testing::Test {
   Auditor auditor_{checkers_, 0};
   Parts parts_{world_, network_, checkers_, auditor_, {}, {}, {}, {}, {}};
   IdleProcess process_{parts_, 0, "process1"};
-  Scenario::Storage storage_;
-  Disk disk_{world_, storage_};
+  Disk disk_{world_, {}};
 };
 
 TEST_F(ProcessTest, Crash_LosesTimersAndWhatArrivesUntilItIsBack) {
@@ -128,11 +126,12 @@ TEST_F(ProcessTest, CrashAfterACommit_LeavesItAllUntold) {
 }
 
 TEST_F(ProcessTest, FailingFsync_IsNeverTakenForSuccess_AndLeavesTheBatchOrNot) {
-  storage_.fail = 1000;
-  disk_ = Disk(world_, storage_);
+  Scenario::Storage faults;
+  faults.fail = 1000;
+  Disk disk(world_, faults);
   int there = 0;
   for (int i = 0; i < 200; ++i) {
-    const Written written = Write();
+    const Written written = Write(disk);
     EXPECT_FALSE(written.told);
     there += written.done ? 1 : 0;
   }

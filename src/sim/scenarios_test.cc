@@ -37,8 +37,8 @@ class ScenarioFile : public ::testing::TestWithParam<std::string> {
     EXPECT_FALSE(scenario->description.empty());
     const SweepResult sweep = Sweep(*scenario, first, last, 1, [](std::uint64_t) {});
     if (sweep.failure) {
-      ExpectSound(sweep.failure->violations,
-                  "strife sim --scenario " + GetParam() + " --seed " + std::to_string(sweep.failure->seed));
+      testing::ExpectSound(sweep.failure->violations,
+                           "strife sim --scenario " + GetParam() + " --seed " + std::to_string(sweep.failure->seed));
     }
     EXPECT_GT(sweep.counts.payments.completed, 0u);
     EXPECT_GT(sweep.counts.payments.aborted, 0u);
