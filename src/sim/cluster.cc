@@ -127,7 +127,7 @@ bool Cluster::Ended() const {
            node->machine().coordinator.epoch() == epoch();
   });
   return gateway && std::ranges::all_of(
-                        banks_, [](const auto& bank) { return bank->up() && bank->machine().prepared_count() == 0; });
+                        banks_, [](const auto& bank) { return bank->idle() && bank->machine().prepared_count() == 0; });
 }
 
 std::uint64_t Cluster::epoch() const {

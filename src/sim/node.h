@@ -28,6 +28,8 @@ class Node : public Process {
 
   // REQUIRES: up.
   const Machine& machine() const { return *machine_; }
+  // Up, and has dealt with all that has arrived.
+  bool idle() const { return up() && !busy_ && inbox_.empty(); }
 
  protected:
   // What recovery wants to have done, or the disk's error.

@@ -1,5 +1,7 @@
 #include "sim/process.h"
 
+#include <algorithm>
+
 namespace strife::sim {
 
 void Process::Start() {
@@ -23,7 +25,9 @@ void Process::Crash(std::string_view why) {
 }
 
 void Process::PlanRestart() {
-  const Duration delay = parts_.world.random().Between(milliseconds(1), parts_.scenario.processes.restart_most);
+  const Scenario::Processes& faults = parts_.scenario.processes;
+  const Duration most = std::max(faults.restart_least, faults.restart_most);
+  const Duration delay = parts_.world.random().Between(faults.restart_least, most);
   parts_.world.After(delay, [this] { Start(); });
 }
 

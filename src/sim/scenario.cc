@@ -144,6 +144,7 @@ void Read(Section& section, Scenario::Storage& storage) {
 
 void Read(Section& section, Scenario::Processes& processes) {
   section.PerMille("crash_per_mille", &processes.crash);
+  section.Time("restart_least_ms", &processes.restart_least, milliseconds(1), kMostTime);
   section.Time("restart_most_ms", &processes.restart_most, milliseconds(1), kMostTime);
   section.Time("pause_every_ms", &processes.pause_every, milliseconds(0), kMostTime);
   section.Time("pause_most_ms", &processes.pause_most, milliseconds(1), kMostTime);
