@@ -58,9 +58,14 @@ class BankSnapshot {
  public:
   virtual ~BankSnapshot() = default;
 
+  // Whose books these are; empty when no bank has opened the store yet.
+  virtual Result<std::string> BankId() = 0;
   virtual Result<std::unique_ptr<Cursor<protocol::BankTransactionRecord>>> Transactions() = 0;  // by id
   virtual Result<std::unique_ptr<Cursor<protocol::EntryRecord>>> Entries() = 0;     // by transaction id, line
   virtual Result<std::unique_ptr<Cursor<protocol::AccountRecord>>> Accounts() = 0;  // by account id
+  // Debits and credits as the bank keeps them running, by currency; nothing else of LedgerTotals is filled in. Sums
+  // that do not fit stay at the largest value.
+  virtual Result<std::vector<LedgerTotals>> RunningSums() = 0;
 };
 
 // Thread-safe. A call sees everything committed before it started.

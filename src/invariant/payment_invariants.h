@@ -42,6 +42,10 @@ void CheckValidity(const protocol::PaymentRecord& payment, const BankView& bank,
 // COMPLETED means posted here, ABORTED means not posted here. REQUIRES: the payment touches the bank.
 void CheckToldTheTruth(const protocol::PaymentRecord& payment, const BankView& bank, ReadOrder order, Violations& out);
 
+// A payment that was aborted because a bank refused it is on that bank's record as refused: a NO is durable before it is
+// said (rule 1). REQUIRES: `banks` has all banks of the payment, read at the moment of the gateway or later.
+void CheckRefusal(const protocol::PaymentRecord& payment, std::span<const BankView> banks, Violations& out);
+
 // What the bank prepared or committed is what was ordered: its leg or legs, accounts, amount, currency.
 void CheckTerms(const protocol::PaymentRecord& payment, const BankView& bank, Violations& out);
 

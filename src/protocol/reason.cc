@@ -1,8 +1,23 @@
 #include "protocol/reason.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace strife::protocol::reason {
+
+bool IsABanks(std::string_view code) {
+  static constexpr std::string_view kTheGateways[] = {"",
+                                                      kTimeoutCreditorAgent,
+                                                      kTimeoutDebtorAgent,
+                                                      kBankOffline,
+                                                      kGatewayRestarted,
+                                                      kTransactionAborted,  // also a bank's, about a tombstone
+                                                      kProtocolViolation,
+                                                      kStaleEpoch,
+                                                      kCommitDelayed};
+  return std::ranges::find(kTheGateways, code) == std::end(kTheGateways);
+}
 
 std::string_view Describe(std::string_view code) {
   static constexpr std::pair<std::string_view, std::string_view> kTexts[] = {

@@ -28,6 +28,9 @@ inline constexpr std::string_view kProtocolViolation = "PROTOCOL_VIOLATION";
 inline constexpr std::string_view kStaleEpoch = "STALE_EPOCH";
 inline constexpr std::string_view kCommitDelayed = "COMMIT_DELAYED";
 
+// Whether a payment aborted with this code was refused by a bank; the others are given by the gateway itself.
+bool IsABanks(std::string_view code);
+
 // One sentence for a person; empty for a code this version does not know.
 std::string_view Describe(std::string_view code);
 

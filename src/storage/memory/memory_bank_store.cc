@@ -114,6 +114,12 @@ class MemoryBankSnapshot final : public BankSnapshot {
   Result<std::unique_ptr<Cursor<AccountRecord>>> Accounts() override {
     return std::make_unique<VectorCursor<AccountRecord>>(Values(contents_.accounts));
   }
+  Result<std::string> BankId() override { return contents_.bank_id.value_or(std::string()); }
+  Result<std::vector<LedgerTotals>> RunningSums() override {
+    std::map<Currency, LedgerTotals> sums;
+    for (const auto& [key, entry] : contents_.entries) sums[entry.currency].Add(entry);
+    return Values(sums);
+  }
 
  private:
   const MemoryBankContents contents_;
