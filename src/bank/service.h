@@ -13,6 +13,7 @@
 #include "protocol/participant.h"
 #include "rpc/bank_api.h"
 #include "runtime/worker_pool.h"
+#include "server/event_counts.h"
 
 namespace strife::bank {
 
@@ -24,6 +25,7 @@ class BankService final : public rpc::BankApi {
     Clock& clock;
     runtime::WorkerPool& workers;
     Logger& log;  // banktransactions.log
+    server::EventCounts& events;
     // Puts all inputs into the engine's inbox, or none and false when it is full or closed.
     std::function<bool(std::vector<protocol::ParticipantInput>)> submit;
     // Asks the gateway about a transaction and puts its answer into the engine's inbox.
@@ -55,6 +57,7 @@ class BankService final : public rpc::BankApi {
 
  private:
   void Log(const protocol::BankTransactionRecord& record);
+  void Log(const protocol::ParticipantEvent& event);
 
   const Parts parts_;
   std::atomic<bool> draining_ = false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/admin_view.h"
 #include "cli/payment_view.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -109,10 +110,16 @@ Result<verify::Report> VerifyBooks(const std::vector<NetworkServer>& servers, bo
 }
 
 Json ReportJson(const verify::Report& report) {
-  Json payments = Json::object(), banks = Json::array(), by_invariant = Json::object(), violations = Json::array();
+  Json payments = Json::object(), banks = Json::array(), by_invariant = Json::object(), violations = Json::array(),
+       forced = Json::array();
   for (const auto& [state, count] : report.payments) payments[StateText(state)] = count;
   for (const auto& bank : report.banks) banks.push_back(BankJson(bank));
   for (const auto& [name, count] : report.violations_by_invariant) by_invariant[std::string(name)] = count;
+  for (const auto& one : report.forced) {
+    Json json = {{"bank_id", one.bank_id}};
+    json.update(HeuristicJson(one.record));
+    forced.push_back(std::move(json));
+  }
   for (const auto& violation : report.violations) violations.push_back(ViolationJson(violation));
   return {{"ok", report.ok()},
           {"payments", payments},
@@ -121,6 +128,7 @@ Json ReportJson(const verify::Report& report) {
           {"banks", banks},
           {"banks_not_checked", report.banks_not_checked},
           {"clearing_checked", report.clearing_checked},
+          {"forced", forced},
           {"violation_count", report.violation_count},
           {"violations_by_invariant", by_invariant},
           {"violations", violations}};
@@ -130,7 +138,9 @@ std::string ReportText(const verify::Report& report) {
   std::string text = BankTable(report).Render(MayDecorate(STDOUT_FILENO)) + "\n";
   for (const auto& [state, count] : report.payments)
     text += WithPlural(count, "payment") + " " + StateText(state) + "\n";
-  if (report.moving > 0) text += WithPlural(report.moving, "payment") + " went on while the books were read and was looked up again\n";
+  if (report.moving > 0)
+    text += WithPlural(report.moving, "payment") + " went on while the books were read and was looked up again\n";
+  for (const auto& one : report.forced) text += "forced at " + one.bank_id + ": " + HeuristicText(one.record) + "\n";
   for (const std::string& bank : report.banks_not_checked) text += "NOT CHECKED: the books of " + bank + "\n";
   if (!report.clearing_checked) {
     text += "The clearing accounts could not be summed up: the books of a bank are missing.\n";

@@ -13,6 +13,7 @@
 #include "rpc/bank_links.h"
 #include "rpc/gateway_api.h"
 #include "runtime/worker_pool.h"
+#include "server/event_counts.h"
 
 namespace strife::gateway {
 
@@ -25,6 +26,7 @@ class GatewayService final : public rpc::GatewayApi {
     rpc::BankLinks& links;
     runtime::WorkerPool& workers;
     Logger& log;  // transactions.log
+    server::EventCounts& events;
     // Puts an input into the engine's inbox; false when it is full or closed.
     std::function<bool(GatewayInput)> submit;
     Uuid store_id;

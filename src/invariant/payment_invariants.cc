@@ -15,6 +15,7 @@ using protocol::BankTransactionKind;
 using protocol::BankTransactionRecord;
 using protocol::BankTransactionState;
 using protocol::EntryRecord;
+using protocol::HeuristicState;
 using protocol::PaymentRecord;
 using protocol::PaymentState;
 
@@ -56,8 +57,13 @@ bool InState(const BankTransactionRecord* transaction, BankTransactionState stat
 
 void Add(Violations& out, std::string_view invariant, const Uuid& id, std::string_view bank_id, std::string sentence,
          std::string expected = {}, std::string found = {}) {
-  out.push_back({invariant, id, std::string(bank_id), {}, "transaction " + id.ToString() + " " + std::move(sentence),
-                 std::move(expected), std::move(found)});
+  out.push_back({invariant,
+                 id,
+                 std::string(bank_id),
+                 {},
+                 "transaction " + id.ToString() + " " + std::move(sentence),
+                 std::move(expected),
+                 std::move(found)});
 }
 
 std::string StateAt(const BankView& bank) {
@@ -66,7 +72,8 @@ std::string StateAt(const BankView& bank) {
 
 // What ExpectedEntries would give, compared without making it: this runs for every transaction of the history.
 bool EntriesAreExact(const BankTransactionRecord& transaction, std::span<const EntryRecord> entries) {
-  const std::size_t legs = (transaction.debit_account.empty() ? 0u : 1u) + (transaction.credit_account.empty() ? 0u : 1u);
+  const std::size_t legs =
+      (transaction.debit_account.empty() ? 0u : 1u) + (transaction.credit_account.empty() ? 0u : 1u);
   if (transaction.state != BankTransactionState::kCommitted) return entries.empty();
   if (entries.size() != 2 * legs) return false;
   const std::string other = OtherAccount(transaction);
@@ -89,6 +96,44 @@ bool Touches(const protocol::PaymentOrder& order, std::string_view bank_id) {
   return order.from.bank_id == bank_id || order.to.bank_id == bank_id;
 }
 
+bool ForcedOtherwise(const PaymentRecord& payment, const BankView& bank) {
+  const BankTransactionRecord* transaction = bank.Payment();
+  if (transaction == nullptr || bank.heuristic == nullptr) return false;
+  if (!protocol::WasForced(bank.heuristic->state) || bank.heuristic->state == HeuristicState::kAgreed) return false;
+  if (payment.state == PaymentState::kInitiated) return transaction->state != BankTransactionState::kPrepared;
+  return IsDecidedCommit(payment.state) ? transaction->state == BankTransactionState::kAborted
+                                        : transaction->state == BankTransactionState::kCommitted;
+}
+
+void CheckHeuristic(const PaymentRecord& payment, const BankView& bank, Violations& out) {
+  if (payment.state == PaymentState::kInitiated) return;
+  const protocol::HeuristicRecord& heuristic = *bank.heuristic;
+  const std::string_view decided = IsDecidedCommit(payment.state) ? "commit" : "abort";
+  if (heuristic.state != HeuristicState::kAcknowledged) {
+    Add(out, kHeuristic, payment.order.id, bank.bank_id,
+        "was decided to " + std::string(decided) + " at the gateway, but operators " + heuristic.proposed_by + " and " +
+            heuristic.confirmed_by + " have forced it otherwise: " + Describe(bank) +
+            ", and nobody has acknowledged that the difference is settled",
+        "ACKNOWLEDGED", std::string(StateName(heuristic.state)));
+  } else if (payment.state == PaymentState::kCompleted && payment.reason_code != protocol::reason::kHeuristicMixed) {
+    Add(out, kToldTheTruth, payment.order.id, bank.bank_id,
+        "is COMPLETED at the gateway without a word about what operators have forced at bank " +
+            std::string(bank.bank_id),
+        std::string(protocol::reason::kHeuristicMixed), payment.reason_code);
+  }
+}
+
+void CheckForced(const BankView& bank, Violations& out) {
+  if (bank.heuristic == nullptr || !protocol::WasForced(bank.heuristic->state)) return;
+  const auto forced = bank.heuristic->decision == protocol::Decision::kCommit ? BankTransactionState::kCommitted
+                                                                              : BankTransactionState::kAborted;
+  if (InState(bank.Payment(), forced)) return;
+  Add(out, kHeuristic, bank.heuristic->transaction_id, bank.bank_id,
+      "is on record as forced by operators " + bank.heuristic->proposed_by + " and " + bank.heuristic->confirmed_by +
+          ", but " + Describe(bank),
+      std::string(protocol::StateName(forced)), StateAt(bank));
+}
+
 void CheckAgreement(const Uuid& id, std::span<const BankView> banks, Violations& out) {
   const auto in = [&](BankTransactionState state) {
     return std::ranges::find_if(banks, [&](const BankView& bank) { return InState(bank.Payment(), state); });
@@ -104,8 +149,8 @@ void CheckAgreement(const Uuid& id, std::span<const BankView> banks, Violations&
 void CheckValidity(const PaymentRecord& payment, const BankView& bank, ReadOrder order, Violations& out) {
   const BankTransactionRecord* transaction = bank.Payment();
   if (payment.state == PaymentState::kInitiated && InState(transaction, BankTransactionState::kCommitted)) {
-    Add(out, kValidity, payment.order.id, bank.bank_id, "is undecided at the gateway, but " + Describe(bank), "PREPARED",
-        StateAt(bank));
+    Add(out, kValidity, payment.order.id, bank.bank_id, "is undecided at the gateway, but " + Describe(bank),
+        "PREPARED", StateAt(bank));
     return;
   }
   if (!IsDecidedCommit(payment.state)) return;
@@ -120,12 +165,12 @@ void CheckValidity(const PaymentRecord& payment, const BankView& bank, ReadOrder
 void CheckToldTheTruth(const PaymentRecord& payment, const BankView& bank, ReadOrder order, Violations& out) {
   const bool committed = InState(bank.Payment(), BankTransactionState::kCommitted);
   if (payment.state == PaymentState::kAborted && committed) {
-    Add(out, kToldTheTruth, payment.order.id, bank.bank_id, "is ABORTED at the gateway, but " + Describe(bank), "ABORTED",
-        StateAt(bank));
+    Add(out, kToldTheTruth, payment.order.id, bank.bank_id, "is ABORTED at the gateway, but " + Describe(bank),
+        "ABORTED", StateAt(bank));
   }
   if (payment.state == PaymentState::kCompleted && !committed && order == ReadOrder::kBankLater) {
-    Add(out, kToldTheTruth, payment.order.id, bank.bank_id, "is COMPLETED at the gateway, but " + Describe(bank), "COMMITTED",
-        StateAt(bank));
+    Add(out, kToldTheTruth, payment.order.id, bank.bank_id, "is COMPLETED at the gateway, but " + Describe(bank),
+        "COMMITTED", StateAt(bank));
   }
 }
 

@@ -22,6 +22,7 @@ inline constexpr std::string_view kConservation = "conservation";  // debits equ
 inline constexpr std::string_view kBalances = "balances";          // a balance is the sum of its entries
 inline constexpr std::string_view kHolds = "holds";                // reserved is what prepared transactions reserve
 inline constexpr std::string_view kNoOverdraft = "no-overdraft";   // no customer below zero, holds included
+inline constexpr std::string_view kHeuristic = "heuristic";        // what operators forced agrees, or is acknowledged
 
 struct Violation {
   std::string_view invariant;  // one of the names above

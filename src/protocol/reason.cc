@@ -7,16 +7,10 @@
 namespace strife::protocol::reason {
 
 bool IsABanks(std::string_view code) {
-  static constexpr std::string_view kTheGateways[] = {"",
-                                                      kTimeoutCreditorAgent,
-                                                      kTimeoutDebtorAgent,
-                                                      kBankOffline,
-                                                      kGatewayRestarted,
-                                                      kTransactionAborted,  // also a bank's, about a tombstone
-                                                      kProtocolViolation,
-                                                      kStaleEpoch,
-                                                      kCommitDelayed};
-  return std::ranges::find(kTheGateways, code) == std::end(kTheGateways);
+  static constexpr std::string_view kRefusals[] = {kDebtorAccountUnknown, kCreditorAccountUnknown, kAccountClosed,
+                                                   kAccountBlocked,       kAccountCurrency,        kForbidden,
+                                                   kAmountTooLarge,       kInsufficientFunds,      kInvalidAmount};
+  return std::ranges::find(kRefusals, code) != std::end(kRefusals);
 }
 
 std::string_view Describe(std::string_view code) {
@@ -39,6 +33,9 @@ std::string_view Describe(std::string_view code) {
       {kTransactionIdReused, "This transaction id belongs to another payment; use a new id."},
       {kProtocolViolation, "A bank contradicted its own record of this payment; no money moved."},
       {kStaleEpoch, "Another gateway has taken this payment over."},
+      {kHeuristicMixed,
+       "Operators of a bank have decided otherwise about its part; they settle the difference by hand, do not pay "
+       "again."},
       {kCommitDelayed, "Decided, but a bank has not confirmed yet; the payment completes by itself, do not pay again."},
   };
   for (const auto& [known, text] : kTexts) {

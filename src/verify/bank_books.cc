@@ -29,10 +29,13 @@ Result<std::unique_ptr<BankBooks>> BankBooks::Open(std::string bank_id, BankRead
     return Fail(ErrorCode::kInvalidInput, "the database given as bank " + bank_id + "'s belongs to bank " + *owner +
                                               ": name the right data_dir in the bank's configuration");
   }
-  return std::unique_ptr<BankBooks>(new BankBooks(std::move(bank_id), std::move(*snapshot)));
+  std::unique_ptr<BankBooks> books(new BankBooks(std::move(bank_id), reader, std::move(*snapshot)));
+  if (auto read = books->ReadHeuristics(); !read) return std::unexpected(std::move(read.error()));
+  return books;
 }
 
-BankBooks::BankBooks(std::string bank_id, std::unique_ptr<BankSnapshot> snapshot) : snapshot_(std::move(snapshot)) {
+BankBooks::BankBooks(std::string bank_id, BankReader& reader, std::unique_ptr<BankSnapshot> snapshot)
+    : reader_(reader), snapshot_(std::move(snapshot)) {
   summary_.bank_id = std::move(bank_id);
 }
 
@@ -41,6 +44,16 @@ Result<Peekable<Row>> BankBooks::Read(Result<std::unique_ptr<Cursor<Row>>> curso
   return Peekable<Row>::Open(std::move(cursor), [this](const Error& error) {
     findings_.Add(Violations{{invariant::kWellFormed, {}, bank_id(), {}, error.message}});
   });
+}
+
+Status BankBooks::ReadHeuristics() {
+  auto heuristics = Read(snapshot_->Heuristics());
+  if (!heuristics) return std::unexpected(std::move(heuristics.error()));
+  while (const protocol::HeuristicRecord* record = heuristics->Peek()) {
+    heuristics_.emplace(record->transaction_id, *record);
+    if (auto advanced = heuristics->Advance(); !advanced) return advanced;
+  }
+  return {};
 }
 
 Status BankBooks::Walk(const std::function<bool(BankTransactionRecord)>& take) {
@@ -52,18 +65,37 @@ Status BankBooks::Walk(const std::function<bool(BankTransactionRecord)>& take) {
     auto more = Next(*transactions, *entries);
     if (!more) return std::unexpected(std::move(more.error()));
     if (!*more) break;
-    const invariant::BankView view{bank_id(), transaction_ ? &*transaction_ : nullptr, entries_};
+    const invariant::BankView view{bank_id(), transaction_ ? &*transaction_ : nullptr, entries_,
+                                   transaction_ ? HeuristicOf(transaction_->id) : nullptr};
     Violations found;
+    if (view.heuristic != nullptr) ++heuristics_met_;
+    invariant::CheckForced(view, found);
+    const std::size_t before = found.size();
     invariant::CheckExactlyOnce(view, found);
     // Exactly the entries it must have balance by themselves.
-    if (!found.empty()) invariant::CheckEntriesBalance(view, found);
+    if (found.size() > before) invariant::CheckEntriesBalance(view, found);
     findings_.Add(std::move(found));
     if (transaction_) Count(*transaction_);
     CountEntries();
     if (view.Payment() != nullptr && !take(*std::move(transaction_))) return {};
   }
+  if (heuristics_met_ < heuristics_.size()) CheckLeftHeuristics();
   if (auto checked = CheckAccounts(); !checked) return checked;
   return CheckSums();
+}
+
+// Some are about transactions that are not there.
+void BankBooks::CheckLeftHeuristics() {
+  for (const auto& [id, record] : heuristics_) {
+    auto transaction = reader_.FindTransaction(id);
+    if (transaction && *transaction) continue;
+    findings_.Add(Violations{{invariant::kHeuristic,
+                              id,
+                              bank_id(),
+                              {},
+                              "transaction " + id.ToString() + " has a decision of operators at bank " + bank_id() +
+                                  ", which has no such transaction"}});
+  }
 }
 
 Result<bool> BankBooks::Next(Peekable<BankTransactionRecord>& transactions, Peekable<EntryRecord>& entries) {

@@ -37,6 +37,14 @@ class BankBooks {
   // What is posted on the clearing accounts.
   const std::map<Currency, std::int64_t>& clearing() const { return clearing_; }
 
+  // What operators have decided or proposed, by transaction id. Read at Open; any thread may look.
+  using Heuristics = std::map<Uuid, protocol::HeuristicRecord>;
+  const Heuristics& heuristics() const { return heuristics_; }
+  const protocol::HeuristicRecord* HeuristicOf(const Uuid& id) const {
+    const auto found = heuristics_.find(id);
+    return found == heuristics_.end() ? nullptr : &found->second;
+  }
+
  private:
   // What the history says about an account, and in which currency.
   struct Expected {
@@ -49,26 +57,32 @@ class BankBooks {
     invariant::WideAmount credits = 0;
   };
 
-  explicit BankBooks(std::string bank_id, std::unique_ptr<BankSnapshot> snapshot);
+  BankBooks(std::string bank_id, BankReader& reader, std::unique_ptr<BankSnapshot> snapshot);
 
   template <typename Row>
   Result<Peekable<Row>> Read(Result<std::unique_ptr<Cursor<Row>>> cursor);
-  // The transaction and the entries with the smallest id that is left, into transaction_ and entries_; false at the end.
+  // The transaction and the entries with the smallest id that is left, into transaction_ and entries_; false at the
+  // end.
   Result<bool> Next(Peekable<protocol::BankTransactionRecord>& transactions, Peekable<protocol::EntryRecord>& entries);
   void Count(const protocol::BankTransactionRecord& transaction);
   void CountEntries();
   Expected& ExpectedOf(const std::string& account_id, Currency currency);
   CurrencySums& SumsOf(Currency currency);
 
+  Status ReadHeuristics();
+  void CheckLeftHeuristics();
   Status CheckAccounts();
   void CheckAccount(const protocol::AccountRecord& account, invariant::Violations& found);
   Status CheckSums();
 
   BankSummary summary_;
   Findings findings_;
+  BankReader& reader_;
   std::unique_ptr<BankSnapshot> snapshot_;
   std::optional<protocol::BankTransactionRecord> transaction_;
   std::vector<protocol::EntryRecord> entries_;
+  Heuristics heuristics_;
+  std::size_t heuristics_met_ = 0;  // whose transaction has come by
   std::unordered_map<std::string, Expected> expected_;
   std::map<Currency, CurrencySums> sums_;
   std::map<Currency, LedgerTotals> totals_;

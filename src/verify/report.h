@@ -10,6 +10,7 @@
 
 #include "env/bank_store.h"
 #include "invariant/violation.h"
+#include "protocol/heuristic.h"
 #include "protocol/types.h"
 
 namespace strife::verify {
@@ -38,6 +39,12 @@ struct BankSummary {
   std::vector<LedgerTotals> totals;  // by currency
 };
 
+// What operators of a bank have ended in the gateway's place.
+struct ForcedTransaction {
+  std::string bank_id;
+  protocol::HeuristicRecord record;
+};
+
 struct Report : Findings {
   std::map<protocol::PaymentState, std::uint64_t> payments;  // as the gateway had them when it was read
   // Payments that are undecided, or decided and not yet delivered everywhere: no violation, but not the end either.
@@ -50,6 +57,8 @@ struct Report : Findings {
   // Whether the clearing accounts could be summed up: every bank was given. What open payments have posted at one bank
   // and not yet at the other is accounted for.
   bool clearing_checked = false;
+  // By bank and id. Those that differ from the gateway's decision and are not acknowledged are violations as well.
+  std::vector<ForcedTransaction> forced;
 };
 
 }  // namespace strife::verify

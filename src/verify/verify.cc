@@ -56,6 +56,9 @@ class Verifier {
       if (auto walked = bank->Finish(); !walked) return std::unexpected(std::move(walked.error()));
       report_.Add(bank->books().findings());
       report_.banks.push_back(bank->books().summary());
+      for (const auto& [id, record] : bank->books().heuristics()) {
+        if (protocol::WasForced(record.state)) report_.forced.push_back({bank->bank_id(), record});
+      }
     }
     report_.banks_not_checked.assign(not_checked_.begin(), not_checked_.end());
     CheckClearing();
@@ -86,7 +89,9 @@ class Verifier {
       if (payment != nullptr && payment->order.id != *id) payment = nullptr;
       for (std::size_t i = 0; i < banks_.size(); ++i) {
         const auto* next = banks_[i]->Peek();
-        views[i] = {banks_[i]->bank_id(), next != nullptr && next->id == *id ? next : nullptr, {}};
+        const bool has = next != nullptr && next->id == *id;
+        views[i] = {
+            banks_[i]->bank_id(), has ? next : nullptr, {}, has ? banks_[i]->books().HeuristicOf(*id) : nullptr};
       }
       if (auto done = Check(*id, payment, views); !done) return done;
       for (std::size_t i = 0; i < banks_.size(); ++i) {
@@ -119,7 +124,10 @@ class Verifier {
       found = *std::move(again);
     }
     // Half-posted is how an open payment may be; a wrong one is left to show in the clearing accounts as well.
-    if (found.empty()) AddInFlight(banks);
+    const auto forced = [](const invariant::Violation& violation) {
+      return violation.invariant == invariant::kHeuristic;
+    };
+    if (std::ranges::all_of(found, forced)) AddInFlight(banks);
     report_.Add(std::move(found));
     return {};
   }
@@ -128,7 +136,9 @@ class Verifier {
   Violations CheckPayment(const PaymentRecord& payment, Views banks, ReadOrder order) const {
     Violations found;
     for (const BankView& bank : banks) {
-      if (invariant::Touches(payment.order, bank.bank_id)) {
+      if (invariant::Touches(payment.order, bank.bank_id) && invariant::ForcedOtherwise(payment, bank)) {
+        invariant::CheckHeuristic(payment, bank, found);
+      } else if (invariant::Touches(payment.order, bank.bank_id)) {
         const std::size_t before = found.size();
         invariant::CheckToldTheTruth(payment, bank, order, found);
         // What was told covers what was decided: one wrong, one violation.
@@ -136,7 +146,14 @@ class Verifier {
       }
       invariant::CheckTerms(payment, bank, found);
     }
-    invariant::CheckAgreement(payment.order.id, banks, found);
+    const auto forced = [&](const BankView& bank) { return invariant::ForcedOtherwise(payment, bank); };
+    if (std::ranges::none_of(banks, forced)) {
+      invariant::CheckAgreement(payment.order.id, banks, found);
+    } else {  // among those who have done what the gateway told them
+      std::vector<BankView> told;
+      std::ranges::remove_copy_if(banks, std::back_inserter(told), forced);
+      invariant::CheckAgreement(payment.order.id, told, found);
+    }
     const bool all_given = ViewOf(banks, payment.order.from.bank_id) && ViewOf(banks, payment.order.to.bank_id);
     if (all_given && order == ReadOrder::kBankLater) invariant::CheckRefusal(payment, banks, found);
     return found;

@@ -16,6 +16,7 @@ using protocol::AccountKind;
 using protocol::AccountRecord;
 using protocol::BankTransactionRecord;
 using protocol::EntryRecord;
+using protocol::HeuristicRecord;
 using sqlite::Database;
 using sqlite::Statement;
 
@@ -64,6 +65,9 @@ class BankSnapshotSqlite final : public BankSnapshot {
   }
   Result<std::unique_ptr<Cursor<AccountRecord>>> Accounts() override {
     return RecordCursor<AccountRecord>::Open(snapshot_, sqlite::kScanAccounts, &sqlite::ReadAccount);
+  }
+  Result<std::unique_ptr<Cursor<HeuristicRecord>>> Heuristics() override {
+    return RecordCursor<HeuristicRecord>::Open(snapshot_, sqlite::kScanHeuristics, &sqlite::ReadHeuristic);
   }
   Result<std::string> BankId() override {
     auto read = snapshot_->database().Prepare(sqlite::kReadBankMeta);
