@@ -83,6 +83,7 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
   if (!banks_.IsRegistered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
   if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
   if (needs_reconciliation_) return answer(SubmitOutcome::kNeedsReconciliation);
+  if (input.storage_full) return answer(SubmitOutcome::kStorageFull);
   const std::size_t limit = options_.max_open_per_bank;
   if (banks_.open_count(order.from.bank_id) >= limit || banks_.open_count(order.to.bank_id) >= limit) {
     return answer(SubmitOutcome::kOverloaded);
@@ -108,7 +109,7 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
 
 OpenPayment& Coordinator::AddOpen(PaymentRecord record) {
   const Uuid id = record.order.id;
-  const auto [at, inserted] = open_.try_emplace(id, std::move(record));
+  const auto [at, inserted] = open_.emplace(id, OpenPayment(std::move(record)));
   STRIFE_ASSERT(inserted);
   for (const Leg& leg : at->second.all_legs()) banks_.Opened(leg.bank_id);
   return at->second;

@@ -86,7 +86,9 @@ void Participant::Apply(Batch& batch, CommandInput& input) {
   BankReply reply;
   switch (command.kind) {
     case CommandKind::kPrepare:
-      reply = Prepare(batch, command);
+      reply = input.storage_full && batch.FindTransaction(command.id) == nullptr
+                  ? Answer(command, CommandOutcome::kNo, reason::kStorageFull, reason::Describe(reason::kStorageFull))
+                  : Prepare(batch, command);
       break;
     case CommandKind::kCommit:
       reply = Commit(batch, command);

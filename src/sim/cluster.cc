@@ -1,7 +1,9 @@
 #include "sim/cluster.h"
 
 #include <algorithm>
+#include <exception>
 
+#include "base/assertions_throw.h"
 #include "verify/verify.h"
 
 namespace strife::sim {
@@ -95,18 +97,26 @@ void Cluster::StartAll() {
 }
 
 void Cluster::Run() {
+  try {
+    const AssertionsThrow as_violations;
+    RunToTheEnd();
+  } catch (const std::exception& error) {
+    checkers_.Report(kAssertion, {}, {}, error.what());
+  }
+  Count();
+}
+
+void Cluster::RunToTheEnd() {
   const Scenario::Time& time = parts_.scenario.time;
   nemesis_->Begin();
   StartAll();
-  world_.RunUntil(time.faults, [] { return false; });
-  nemesis_->End();
   Duration last{};
   for (const PlannedPayment& planned : workload_) last = std::max(last, planned.at);
-  const Duration end = std::max(time.faults, last) + time.settle;
-  world_.RunUntil(std::max(time.faults, last), [] { return false; });
-  world_.RunUntil(end, [this] { return !violations().empty() || Ended(); });
+  world_.RunUntil(time.faults, [this] { return !violations().empty(); });
+  nemesis_->End();
+  world_.RunUntil(last, [this] { return !violations().empty(); });
+  world_.RunUntil(std::max(time.faults, last) + time.settle, [this] { return !violations().empty() || Ended(); });
   CheckEnd();
-  Count();
 }
 
 bool Cluster::Ended() const {

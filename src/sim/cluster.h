@@ -67,6 +67,7 @@ class Cluster {
  private:
   void Build();
   void StartAll();
+  void RunToTheEnd();
   bool Ended() const;
   std::uint64_t epoch() const;  // of the newest gateway
   void CheckEnd();

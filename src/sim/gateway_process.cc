@@ -60,7 +60,7 @@ void GatewayProcess::PlanRestart() {
 void GatewayProcess::Submit(const Process& from, const protocol::PaymentOrder& order, SubmitAnswered answered) {
   Arrive([this, &from, order, answered = std::move(answered)]() mutable {
     Tell(order.id, [&] { return "gets the payment from " + from.name(); });
-    clients_.emplace(++last_call_, WaitingClient{&from, std::move(answered)});
+    clients_.emplace(++last_call_, WaitingClient{&from, order.id, std::move(answered)});
     Push(protocol::SubmitInput{{last_call_, 0}, std::move(order)});
   });
 }
@@ -138,10 +138,12 @@ void GatewayProcess::SendAnswer(const SubmitAnswer& answer, Sending& sends) {
   if (waiting.empty()) {
     return parts_.checkers.Report(kProtocol, answer.payment.order.id, {}, name() + " answers a request twice");
   }
+  if (answer.outcome == protocol::SubmitOutcome::kNeedsReconciliation && !IsReplaced()) {
+    parts_.checkers.Report(kProtocol, waiting.mapped().id, {}, name() + " thinks its store is an old copy");
+  }
   sends.push_back([this, answer, client = std::move(waiting.mapped())] {
     const SendResult sent = SendTo(*client.from, [answer, answered = client.answered] { answered(answer); });
-    Tell(answer.payment.order.id,
-         [&] { return "tells " + client.from->name() + ": " + Describe(answer) + Describe(sent); });
+    Tell(client.id, [&] { return "tells " + client.from->name() + ": " + Describe(answer) + Describe(sent); });
   });
 }
 
@@ -167,10 +169,19 @@ void GatewayProcess::SendAnswer(const InquiryAnswer& answer, Sending& sends) {
 void GatewayProcess::NoteEvents(const std::vector<CoordinatorEvent>& events) {
   for (const CoordinatorEvent& event : events) {
     Tell(event.id, [&] { return "notes: " + event.what; });
-    const bool expected =
-        event.kind == CoordinatorEvent::Kind::kPartialCommit || event.kind == CoordinatorEvent::Kind::kStaleEpoch;
+    using Kind = CoordinatorEvent::Kind;
+    // One that has been replaced and does not know it takes what banks have seen of its successor for the work of a
+    // future that its store has forgotten.
+    const bool expected = event.kind == Kind::kPartialCommit || event.kind == Kind::kStaleEpoch ||
+                          (event.kind == Kind::kNeedsReconciliation && IsReplaced());
     if (!expected) parts_.checkers.Report(kProtocol, event.id, event.bank_id, event.what);
   }
+}
+
+bool GatewayProcess::IsReplaced() const {
+  std::uint64_t newest = 0;
+  memory_->Access([&](MemoryGatewayContents& contents) { newest = contents.epoch; });
+  return machine_->coordinator.epoch() < newest;
 }
 
 void GatewayProcess::TellOfRecords(const GatewayRecords& records) {

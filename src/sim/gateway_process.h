@@ -52,6 +52,7 @@ class GatewayProcess final : public Node<GatewayMachine, GatewayStore> {
  private:
   struct WaitingClient {
     const Process* from;
+    Uuid id;
     SubmitAnswered answered;
   };
   struct WaitingBank {
@@ -71,6 +72,7 @@ class GatewayProcess final : public Node<GatewayMachine, GatewayStore> {
   void SendAnswer(const protocol::SubmitAnswer& answer, Sending& sends);
   void SendAnswer(const protocol::InquiryAnswer& answer, Sending& sends);
   void NoteEvents(const std::vector<protocol::CoordinatorEvent>& events);
+  bool IsReplaced() const;
   void TellOfRecords(const GatewayRecords& records);
 
   std::shared_ptr<MemoryGatewayDisk> memory_;

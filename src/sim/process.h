@@ -59,12 +59,12 @@ class Process {
   template <typename What>
   void Tell(const Uuid& id, const What& what) {
     Trace& trace = parts_.world.trace();
-    if (trace.Follows(id)) trace.Tell(parts_.world.now(), name_, what());
+    if (trace.Follows(id)) trace.Tell({parts_.world.now(), name_, what(), true});
   }
   // About the process itself.
   void TellOfItself(std::string_view what) {
     Trace& trace = parts_.world.trace();
-    if (trace.on()) trace.Tell(parts_.world.now(), name_, std::string(what));
+    if (trace.on()) trace.Tell({parts_.world.now(), name_, std::string(what), false});
   }
 
  protected:

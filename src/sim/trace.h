@@ -20,12 +20,10 @@ class Trace {
   // The nil id follows what happens to processes and links alone.
   void Follow(const Uuid& id) { followed_ = id; }
   bool on() const { return followed_.has_value(); }
-  bool Follows(const Uuid& id) const { return followed_ && *followed_ == id; }
+  bool Follows(const Uuid& id) const { return followed_ && *followed_ == id && !id.IsNil(); }
 
   // REQUIRES: on().
-  void Tell(Duration at, std::string process, std::string event) {
-    story_.push_back({at, std::move(process), std::move(event)});
-  }
+  void Tell(StoryLine line) { story_.push_back(std::move(line)); }
 
   void Mix(std::uint64_t value) { hash_ = (hash_ ^ value) * 0x9e3779b97f4a7c15ull ^ (hash_ >> 29); }
 

@@ -26,6 +26,7 @@ struct StoryLine {
   Duration at{};
   std::string process;
   std::string event;
+  bool about_transaction = false;  // else about the process itself
 };
 
 }  // namespace strife::sim
