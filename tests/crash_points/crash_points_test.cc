@@ -11,8 +11,8 @@
 namespace strife::crash_points {
 namespace {
 
-// What the enumeration must at least have run, by number of crashes from 1, or points have got lost: with processes that
-// are back at once, and late.
+// What the enumeration must at least have run, by number of crashes from 1, or points have got lost: with processes
+// that are back at once, and late.
 struct Least {
   std::string_view of;
   std::vector<std::uint64_t> back_at_once;

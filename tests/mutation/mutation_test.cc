@@ -1,149 +1,125 @@
 // Proves that the simulator sees what it is there to see: every defect of protocol/defect.h is switched on by itself
 // and must be found within a bounded number of seeds; without a defect the same seeds find nothing.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
-#include <functional>
-#include <new>
+#include <iterator>
 #include <string>
-#include <string_view>
 
+#include "base/assertions_throw.h"
 #include "crash_points/crash_points.h"
 #include "mutation/defects.h"
 #include "mutation/refusals.h"
 #include "mutation/restored_backup.h"
-#include "sim/cluster.h"
 
 namespace strife::mutation {
 namespace {
 
-using protocol::Defect;
-
 constexpr std::uint64_t kMostSeeds = 500;
 
-// What a hunt found. A defect may end the process that has it, so it is hunted in a child, and this is what both share.
+// What a hunt came to.
 struct Finding {
-  std::uint64_t tries = 0;  // seeds or runs, the present one included
-  bool found = false;
-  char checker[32] = "";
-  char sentence[400] = "";
+  std::uint64_t runs = 0;
+  std::string checker;  // empty: nothing was found
+  std::string sentence;
 
+  bool found() const { return !checker.empty(); }
   void Take(const invariant::Violation& violation) {
-    found = true;
-    std::snprintf(checker, sizeof checker, "%.*s", static_cast<int>(violation.invariant.size()),
-                  violation.invariant.data());
-    std::snprintf(sentence, sizeof sentence, "%s", violation.sentence.c_str());
+    checker = violation.invariant;
+    sentence = violation.sentence;
   }
 };
 
-// Runs `hunt` in a child process with the defect switched on.
-Finding InAChild(Defect defect, const std::function<void(Finding&)>& hunt) {
-  void* shared = mmap(nullptr, sizeof(Finding), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  EXPECT_NE(shared, MAP_FAILED);
-  Finding& finding = *new (shared) Finding;
-  std::fflush(nullptr);
-  const pid_t child = fork();
-  EXPECT_GE(child, 0);
-  if (child == 0) {
-    const rlimit no_core{0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
-    if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(2);
-    protocol::active_defect = defect;
-    hunt(finding);
-    _exit(0);
-  }
-  int status = 0;
-  EXPECT_EQ(waitpid(child, &status, 0), child);
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) {
-    finding.Take({sim::kAssertion, {}, {}, {}, "an assertion failed"});
-  } else {
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the child ended with status " << status;
-  }
-  const Finding copy = finding;
-  munmap(shared, sizeof(Finding));
-  return copy;
-}
-
-const sim::Scenario& TheScenario() {
+const sim::Scenario& Rough() {
   static const sim::Scenario scenario = sim::ReadScenario(STRIFE_SCENARIOS "/mutants.toml").value();
   return scenario;
 }
 
-// ---- Where a defect is looked for ----
-
-void Simulate(std::uint64_t seeds, bool refusals, Finding& finding) {
-  for (std::uint64_t seed = 1; seed <= seeds && !finding.found; ++seed) {
-    finding.tries = seed;
-    sim::Cluster cluster(TheScenario(), seed);
+// The seeds from 1, until something is found; with `refusals`, each run's banks are sent what they must refuse.
+Finding Simulate(std::uint64_t seeds, bool refusals) {
+  Finding finding;
+  while (finding.runs < seeds && !finding.found()) {
+    sim::Cluster cluster(Rough(), ++finding.runs);
     cluster.Run();
-    if (!cluster.violations().empty()) return finding.Take(cluster.violations().front().what);
-    if (!refusals) continue;
-    for (std::size_t bank = 0; bank < static_cast<std::size_t>(TheScenario().cluster.banks); ++bank) {
-      const auto found = CheckRefusals(sim::BankName(bank), cluster.bank_disk(bank));
-      if (!found.empty()) finding.Take(found.front());
+    if (!cluster.violations().empty()) {
+      finding.Take(cluster.violations().front().what);
+    } else if (refusals) {
+      for (std::size_t bank = 0; bank < static_cast<std::size_t>(Rough().cluster.banks); ++bank) {
+        const auto found = CheckRefusals(sim::BankName(bank), cluster.bank_disk(bank));
+        if (!found.empty()) finding.Take(found.front());
+      }
     }
   }
+  return finding;
 }
 
-void RestoreBackups(Finding& finding) {
+Finding RestoreBackups() {
+  Finding finding;
   for (const auto& scenario : {AskAfterABankHasShownThatTheCopyIsOld, AskAboutAPaymentThatTheCopyHasLost}) {
-    ++finding.tries;
-    const auto found = scenario();
-    if (!found.empty()) finding.Take(found.front());
+    ++finding.runs;
+    if (const auto found = scenario(); !found.empty()) finding.Take(found.front());
   }
+  return finding;
 }
 
-void CrashEverywhere(Finding& finding) {
+// One crash at every point.
+Finding CrashEverywhere() {
+  Finding finding;
   for (const crash_points::Case& of : crash_points::Cases()) {
     for (const Duration restart : crash_points::Restarts()) {
       const auto enumeration = crash_points::Enumerate(of, restart, 1);
-      for (const std::uint64_t runs : enumeration.runs) finding.tries += runs;
-      if (!enumeration.found.empty()) return finding.Take(enumeration.found.front().violation.what);
+      for (const std::uint64_t runs : enumeration.runs) finding.runs += runs;
+      if (enumeration.found.empty()) continue;
+      finding.Take(enumeration.found.front().violation.what);
+      return finding;
     }
   }
+  return finding;
 }
 
-void Hunt(const Listed& listed, Finding& finding) {
-  switch (listed.place) {
-    case Place::kSimulation:
-      return Simulate(kMostSeeds, false, finding);
-    case Place::kRefusals:
-      return Simulate(kMostSeeds, true, finding);
-    case Place::kRestoredBackup:
-      return RestoreBackups(finding);
+Finding Hunt(Place place) {
+  const AssertionsThrow assertions_throw;
+  try {
+    return place == Place::kRestoredBackup ? RestoreBackups() : Simulate(kMostSeeds, place == Place::kRefusals);
+  } catch (const AssertionError& failed) {
+    return {1, std::string(sim::kAssertion), failed.what()};
   }
 }
 
-// ---- The proof ----
+void Print(const Listed& listed, const Finding& hunted, const Finding& crashed) {
+  const auto text = [](const Finding& finding) { return finding.found() ? finding.checker.c_str() : "-"; };
+  std::printf("%-29s %-12s %-20s %5lu  %-20s %5lu\n", listed.name, listed.rule, text(hunted), hunted.runs,
+              text(crashed), crashed.runs);
+}
 
-TEST(Mutation, EveryDefectIsFound) {
-  std::printf("%-30s %-12s %-20s %5s  %-20s %5s\n", "defect", "breaks", "found by", "seeds", "at crash points by",
+TEST(Mutation, EveryDefectIsFoundAndNothingWithoutOne) {
+  std::printf("%-29s %-12s %-20s %5s  %-20s %5s\n", "defect", "breaks", "found by", "seeds", "at crash points by",
               "runs");
   std::uint64_t most = 0;
   for (const Listed& listed : kDefects) {
-    const Finding finding = InAChild(listed.defect, [&](Finding& into) { Hunt(listed, into); });
-    const Finding crashing = InAChild(listed.defect, CrashEverywhere);
-    std::printf("%-30s %-12s %-20s %5lu  %-20s %5lu\n", std::string(listed.name).c_str(),
-                std::string(listed.rule).c_str(), finding.found ? finding.checker : "NOT FOUND", finding.tries,
-                crashing.found ? crashing.checker : "-", crashing.tries);
-    std::printf("      %s | %s\n", finding.sentence, crashing.sentence);
-    EXPECT_TRUE(finding.found) << listed.name << " survives";
-    EXPECT_TRUE(crashing.found || !listed.at_crash_points) << listed.name << " survives the crash points";
-    if (finding.found) most = std::max(most, finding.tries);
+    protocol::active_defect = listed.defect;
+    const Finding hunted = Hunt(listed.place);
+    const Finding crashed = CrashEverywhere();
+    protocol::active_defect = Defect::kNone;
+    Print(listed, hunted, crashed);
+    EXPECT_TRUE(hunted.found()) << listed.name << " survives";
+    EXPECT_TRUE(crashed.found() || !listed.at_crash_points) << listed.name << " survives the crash points";
+    most = std::max(most, hunted.runs);
   }
-  std::printf("%zu defects\n", std::size(kDefects));
-  const Finding sound = InAChild(Defect::kNone, [&](Finding& into) {
-    Simulate(most, true, into);
-    RestoreBackups(into);
-    CrashEverywhere(into);
-  });
-  EXPECT_FALSE(sound.found) << "without a defect: " << sound.sentence << " (seed " << sound.tries << ")";
+  std::printf("%zu defects; without one, the same places with %lu seeds\n", std::size(kDefects), most);
+  for (const Finding& sound : {Simulate(most, true), RestoreBackups(), CrashEverywhere()}) {
+    EXPECT_FALSE(sound.found()) << "without a defect, run " << sound.runs << ": " << sound.sentence;
+  }
+}
+
+// The list here is complete: a defect nobody hunts proves nothing.
+TEST(Mutation, EveryDefectIsListedOnce) {
+  constexpr auto kCount = static_cast<std::size_t>(Defect::kCount);
+  ASSERT_EQ(std::size(kDefects), kCount - 1);
+  for (std::size_t n = 1; n < kCount; ++n) {
+    EXPECT_EQ(std::ranges::count(kDefects, static_cast<Defect>(n), &Listed::defect), 1) << n;
+  }
 }
 
 }  // namespace
