@@ -31,9 +31,11 @@ void Auditor::Told(const PaymentOrder& asked, const SubmitAnswer& answer) {
     case SubmitOutcome::kUnknownPayerBank:
     case SubmitOutcome::kUnknownPayeeBank:
     case SubmitOutcome::kOverloaded:
-    case SubmitOutcome::kNeedsReconciliation:
+    case SubmitOutcome::kStorageFull:
       ++counts_.refused;
       return;
+    case SubmitOutcome::kNeedsReconciliation:
+      return Wrong(asked.id, "was refused by a gateway that thinks its store is an old copy");
   }
 }
 
