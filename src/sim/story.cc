@@ -79,6 +79,8 @@ std::string Describe(const protocol::SubmitAnswer& answer) {
       return "unknown payee bank";
     case SubmitOutcome::kOverloaded:
       return "overloaded";
+    case SubmitOutcome::kStorageFull:
+      return "no disk space for new payments";
     case SubmitOutcome::kNeedsReconciliation:
       return "needs reconciliation";
   }
