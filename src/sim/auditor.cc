@@ -31,7 +31,6 @@ void Auditor::Told(const PaymentOrder& asked, const SubmitAnswer& answer) {
     case SubmitOutcome::kUnknownPayerBank:
     case SubmitOutcome::kUnknownPayeeBank:
     case SubmitOutcome::kOverloaded:
-    case SubmitOutcome::kStorageFull:
     case SubmitOutcome::kNeedsReconciliation:
       ++counts_.refused;
       return;

@@ -80,7 +80,7 @@ std::string Describe(const protocol::SubmitAnswer& answer) {
     case SubmitOutcome::kOverloaded:
       return "overloaded";
     case SubmitOutcome::kStorageFull:
-      return "no disk space for new payments";
+      return "no disk space left for new payments";
     case SubmitOutcome::kNeedsReconciliation:
       return "needs reconciliation";
   }

@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -49,6 +50,7 @@ class Run:
         self.seed = options.seed
         self.found = []  # sentences
         self.faults = collections.Counter()
+        self.given_up = collections.Counter()
         self.recoveries = []  # (seconds, fault)
         self.rounds = 0
         self.started = time.monotonic()
@@ -74,23 +76,23 @@ class Run:
     # ---- faults
 
     def inflict(self, step):
-        from faults import Violation
-        inflicted = []
         for fault in step:
             self.say(str(fault))
             self.faults[fault.kind] += 1
-            inflicted.append(fault)
-            try:
-                fault.inflict(self.cluster)
-            except Violation as violation:
-                self.complain(f"{fault}: {violation}")
+            self.attempt(fault, fault.inflict)
         time.sleep(max(fault.hold_s for fault in step))
-        for fault in reversed(inflicted):
-            try:
-                fault.heal(self.cluster)
-            except Violation as violation:
-                self.complain(f"{fault}: {violation}")
-                self.revive()
+        for fault in reversed(step):
+            self.attempt(fault, fault.heal)
+
+    def attempt(self, fault, action):
+        from faults import Violation
+        try:
+            action(self.cluster)
+        except Violation as violation:
+            self.complain(f"{fault}: {violation}")
+            self.revive()
+        except Exception as error:  # noqa: BLE001  # the run ends, but with everything kept
+            self.complain(f"{fault}: the test itself failed: {error!r} {traceback.format_exc()}")
 
     def revive(self):
         """After a violation: whatever is down is started, so that the run goes on."""
@@ -113,6 +115,10 @@ class Run:
                               f"{', '.join(sorted(missing))}")
                 break
             time.sleep(0.02)
+        for user in self.workload.users:
+            for words in user.given_up[self.given_up[user.user]:]:
+                self.say(f"{user.user} gives up a channel: {words}", always=True)
+            self.given_up[user.user] = len(user.given_up)
         self.recoveries.append((time.monotonic() - began, " and ".join(map(str, step))))
 
     def rounds_of_faults(self, steps, seconds):
@@ -184,6 +190,7 @@ class Run:
         orders, answers = self.told.snapshot()
         finals = collections.Counter(self.told.final(key) for key in orders)
         first_unknown = sum(1 for told in answers.values() if told and told[0][0] not in (COMPLETED, ABORTED))
+        given_up = [words for user in self.workload.users for words in user.given_up]
         slowest = max(self.recoveries, default=(0, "nothing"))
         lines = [
             f"duration          {(time.monotonic() - self.started) / 60:.1f} min, {self.fault_s / 60:.1f} of it under faults, "
@@ -195,6 +202,8 @@ class Run:
             "faults            " + ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items())),
             "restarts          " + ", ".join(f"{count} {name}" for name, count in sorted(self.cluster.restarts.items())),
             f"slowest recovery  {slowest[0]:.1f} s after {slowest[1]}",
+            f"given up          {len(given_up)} client channels that stayed unavailable{': ' if given_up else ''}"
+            f"{given_up[0] if given_up else ''}",
             f"violations        {len(self.found)}",
             f"replay the faults {self.replay()}",
         ]

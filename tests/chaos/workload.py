@@ -14,6 +14,7 @@ import network
 from network import Client, error_detail, gateway_pb2, types_pb2
 from told import ABORTED, COMPLETED, FINAL, LATE, REFUSED, UNKNOWN, Account, Order
 
+DEAD_CHANNEL_S = 10  # a channel that has been unavailable for so long is given up for a new one
 CALL_S = 8  # deadline of one call: longer than the gateway takes for its slowest answer
 STATES = {types_pb2.PAYMENT_STATE_COMPLETED: COMPLETED, types_pb2.PAYMENT_STATE_ABORTED: ABORTED}
 # Statuses that mean: this attempt has done nothing, or nobody knows.
@@ -29,6 +30,8 @@ class User(Client):
         self.stopping = stopping
         self.lock = threading.Lock()
         self.session = None
+        self.unavailable_since = None
+        self.given_up = []  # what channels that were replaced last said
         super().__init__(cluster, user)
 
     def login(self):
@@ -38,8 +41,21 @@ class User(Client):
                 self.session = self.stub.AuthenticateClient(request, timeout=CALL_S)
                 self.accounts = {account.bank_id: account for account in self.session.accounts}
                 return
-            except grpc.RpcError:
+            except grpc.RpcError as error:
+                self.note(error)
                 self.stopping.wait(0.3)
+
+    def note(self, error):
+        """Python's channels of gRPC 1.51 now and then stay in failure although the way is open again; see Run.summary."""
+        if error is None or error.code() != grpc.StatusCode.UNAVAILABLE:
+            self.unavailable_since = None
+            return
+        now = time.monotonic()
+        since = self.unavailable_since = self.unavailable_since or now
+        if now - since > DEAD_CHANNEL_S:
+            self.unavailable_since = None
+            self.given_up.append(error.debug_error_string() if hasattr(error, "debug_error_string") else error.details())
+            self.stub = self.network.gateway()
 
     def renew(self, refused):
         """A session in place of the one whose token was refused: one thread gets it for all."""
@@ -49,7 +65,8 @@ class User(Client):
             try:
                 request = gateway_pb2.RefreshSessionRequest(refresh_token=self.session.refresh_token)
                 self.session = self.stub.RefreshSession(request, timeout=CALL_S)
-            except grpc.RpcError:
+            except grpc.RpcError as error:
+                self.note(error)
                 self.login()
 
     def message(self, transaction_id, order):
@@ -185,9 +202,11 @@ class Workload:
             answer = user.stub.ProcessPayment(user.message(key, order), metadata=user.metadata, timeout=CALL_S)
         except grpc.RpcError as error:
             return self._failed(user, session, key, order, sent_at, error)
+        user.note(None)
         return self._note(key, order, sent_at, *verdict_of_state(answer.payment))
 
     def _failed(self, user, session, key, order, sent_at, error):
+        user.note(error)
         if error.code() == grpc.StatusCode.UNAUTHENTICATED:
             user.renew(session.access_token)
         return self._note(key, order, sent_at, *verdict_of_error(error.code(), error_detail(error)))

@@ -133,8 +133,11 @@ int Flush(FaultFile& file) {
 
 int Close(sqlite3_file* file) {
   FaultFile* self = Of(file);
-  // Closing loses nothing; only the end of the process does.
-  if (self->unsynced != nullptr && self->unsynced->use_count() == 1) static_cast<void>(Flush(*self));
+  // Closing loses nothing, unless the disk is gone by then; only the end of the process does.
+  if (self->unsynced != nullptr && self->unsynced->use_count() == 1 &&
+      Ask(FileOperation::kWrite, *self->path) == Kind::kNone) {
+    static_cast<void>(Flush(*self));
+  }
   const int code = self->real()->pMethods->xClose(self->real());
   delete self->unsynced;
   delete self->path;
