@@ -31,6 +31,7 @@ void Auditor::Told(const PaymentOrder& asked, const SubmitAnswer& answer) {
     case SubmitOutcome::kUnknownPayerBank:
     case SubmitOutcome::kUnknownPayeeBank:
     case SubmitOutcome::kOverloaded:
+    case SubmitOutcome::kStorageFull:
     case SubmitOutcome::kNeedsReconciliation:
       ++counts_.refused;
       return;
