@@ -67,7 +67,7 @@ void BankProcess::Execute(const Process& from, const std::vector<BankCommand>& c
     std::uint32_t slot = 0;
     for (const BankCommand& command : commands) {
       Tell(command.id, [&] { return "gets " + Describe(command) + " from " + from.name(); });
-      Push(protocol::CommandInput{{message, slot++}, command});
+      Push(protocol::CommandInput{{message, slot++}, command, disk_.low()});
     }
   });
 }

@@ -74,7 +74,7 @@ Duration Disk::CommitTime() {
 
 void Disk::StopFaults() {
   faults_.fail = faults_.slow = 0;
-  full_ = false;
+  space_ = Space::kEnough;
 }
 
 std::unique_ptr<GatewayStore> OnDisk(std::unique_ptr<GatewayStore> store, Disk& disk, Process& process,
