@@ -20,7 +20,7 @@ namespace strife::crash_points {
 struct Case {
   std::string name;
   std::int64_t opening_minor_units;
-  std::vector<sim::PlannedPayment> payments;  // all from one client each
+  std::vector<sim::PlannedPayment> payments;  // each from a client of its own
   std::vector<protocol::PaymentState> ends;   // theirs, when nothing crashes
 };
 
