@@ -65,6 +65,7 @@ int Dispatch(int argc, char** argv) {
   AddAdminCommands(app, invocation);
   AddVerifyCommand(app, invocation);
   AddBenchCommands(app, invocation);
+  AddSimCommand(app, invocation);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

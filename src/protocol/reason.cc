@@ -36,6 +36,7 @@ std::string_view Describe(std::string_view code) {
       {kHeuristicMixed,
        "Operators of a bank have decided otherwise about its part; they settle the difference by hand, do not pay "
        "again."},
+      {kStorageFull, "A bank of this payment has no disk space left for new payments; no money moved."},
       {kCommitDelayed, "Decided, but a bank has not confirmed yet; the payment completes by itself, do not pay again."},
   };
   for (const auto& [known, text] : kTexts) {
