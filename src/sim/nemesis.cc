@@ -100,9 +100,9 @@ void Nemesis::FillDisk() {
   Random& random = parts_.world.random();
   Disk& disk = *disks_[random.Draw(disks_.size())];
   ++counts_.full_disks;
-  disk.SetFull(true);
+  disk.SetSpace(random.Chance(500) ? Space::kLow : Space::kNone);
   parts_.world.After(random.Between(milliseconds(1), parts_.scenario.storage.full_most),
-                     [&disk] { disk.SetFull(false); });
+                     [&disk] { disk.SetSpace(Space::kEnough); });
 }
 
 void Nemesis::JumpClock() {
