@@ -41,7 +41,7 @@ std::optional<protocol::InDoubtTransaction> FromProto(const v1::InDoubtTransacti
   out.transaction.created_at = *prepared_at;
   out.inquiries = in.inquiries();
   if (in.has_heuristic()) {
-    out.heuristic = FromProto(in.heuristic());
+    out.heuristic = rpc::FromProto(in.heuristic());
     if (!out.heuristic) return std::nullopt;
   }
   return out;
