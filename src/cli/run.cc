@@ -62,6 +62,7 @@ int Dispatch(int argc, char** argv) {
   AddLookupCommands(app, invocation);
   AddUsersCommands(app, invocation);
   AddPkiCommands(app, invocation);
+  AddAdminCommands(app, invocation);
   AddVerifyCommand(app, invocation);
   AddBenchCommands(app, invocation);
   AddSimCommand(app, invocation);

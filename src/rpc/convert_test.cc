@@ -191,6 +191,7 @@ TEST(ConvertReply, EveryAnswerABankGives_GoesRound) {
       {kPrepare, Id(1), kStale, stale, "old"}, {kPrepare, Id(1), kViolation, violation, "no"},
       {kCommit, Id(1), kDone, "", ""},         {kCommit, Id(1), kStale, "", "old"},
       {kCommit, Id(1), kViolation, "", "no"},  {kAbort, Id(1), kDone, "", ""},
+      {kCommit, Id(1), kMixed, "", "forced"},  {kAbort, Id(1), kMixedAcknowledged, "", "settled"},
       {kAbort, Id(1), kStale, "", "old"},      {kAbort, Id(1), kViolation, "", "no"},
   };
   for (std::size_t row = 0; row < replies.size(); ++row) {
