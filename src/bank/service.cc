@@ -16,24 +16,10 @@ using rpc::ApiCode;
 using rpc::ApiError;
 using rpc::Caller;
 using rpc::Done;
+using rpc::InvalidField;
 using ParkedDirect = runtime::Parked<protocol::DirectAnswer>;
 
 namespace {
-
-ApiError InvalidField(const std::string& field, const std::string& message) {
-  return {.code = ApiCode::kInvalidArgument,
-          .reason_code = "INVALID_ARGUMENT",
-          .message = field + " " + message,
-          .field = field};
-}
-
-ApiError Overloaded() {
-  return {.code = ApiCode::kResourceExhausted,
-          .reason_code = "OVERLOADED",
-          .message = "the bank is busy and has looked at nothing; send it again in a moment",
-          .retryable = true,
-          .retry_after = std::chrono::milliseconds(200)};
-}
 
 ApiError Draining() {
   return {.code = ApiCode::kUnavailable,
@@ -71,7 +57,7 @@ void BankService::Execute(Caller, std::vector<BankCommand> commands, Done<std::v
   }
   if (queued_commands_.fetch_add(count) + count > limits::kMaxQueuedCommands) {
     queued_commands_.fetch_sub(count);
-    return done(std::unexpected(Overloaded()));
+    return done(std::unexpected(rpc::Overloaded("the bank")));
   }
   auto batch = std::make_unique<PendingBatch>(std::vector<BankReply>(count), count, std::move(done), queued_commands_);
   std::vector<protocol::ParticipantInput> inputs;
@@ -85,7 +71,7 @@ void BankService::Execute(Caller, std::vector<BankCommand> commands, Done<std::v
     return;
   }
   queued_commands_.fetch_sub(count);
-  batch->done(std::unexpected(Overloaded()));
+  batch->done(std::unexpected(rpc::Overloaded("the bank")));
 }
 
 void BankService::GetBalance(Caller, std::string account_id, Done<rpc::Balance> done) {
@@ -106,7 +92,7 @@ void BankService::GetBalance(Caller, std::string account_id, Done<rpc::Balance> 
                                 .available = {account.posted - account.held, account.currency},
                                 .as_of = parts_.clock.Read().wall});
   });
-  if (!accepted) (*shared_done)(std::unexpected(Overloaded()));
+  if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the bank")));
 }
 
 void BankService::GetTransactionStatus(Caller, std::string transaction_id,
@@ -119,7 +105,7 @@ void BankService::GetTransactionStatus(Caller, std::string transaction_id,
     if (!found) return (*shared_done)(std::unexpected(ReadFailed()));
     (*shared_done)(*std::move(found));
   });
-  if (!accepted) (*shared_done)(std::unexpected(Overloaded()));
+  if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the bank")));
 }
 
 void BankService::GetLedgerTotals(Caller, Done<rpc::LedgerTotalsResponse> done) {
@@ -129,7 +115,7 @@ void BankService::GetLedgerTotals(Caller, Done<rpc::LedgerTotalsResponse> done) 
     if (!totals) return (*shared_done)(std::unexpected(ReadFailed()));
     (*shared_done)(rpc::LedgerTotalsResponse{*std::move(totals), prepared_.load(), parts_.clock.Read().wall});
   });
-  if (!accepted) (*shared_done)(std::unexpected(Overloaded()));
+  if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the bank")));
 }
 
 void BankService::ProcessTransaction(Caller, rpc::DirectRequest request, Done<rpc::DirectResponse> done) {

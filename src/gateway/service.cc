@@ -15,6 +15,7 @@ using rpc::ApiError;
 using rpc::ApiResult;
 using rpc::Caller;
 using rpc::Done;
+using rpc::InvalidField;
 using ParkedSubmit = runtime::Parked<protocol::SubmitAnswer>;
 using ParkedInquiry = runtime::Parked<protocol::InquiryAnswer>;
 using ParkedRegister = runtime::Parked<protocol::RegisterAnswer>;
@@ -29,14 +30,6 @@ ApiError Forbidden(std::string message) {
 
 // The same words whether or not there is such an account.
 ApiError NotYourAccount() { return Forbidden("you have no such account at this bank; see `strife whoami`"); }
-
-ApiError Overloaded() {
-  return {.code = ApiCode::kResourceExhausted,
-          .reason_code = "OVERLOADED",
-          .message = "the gateway is busy; nothing was recorded, send the same request again in a moment",
-          .retryable = true,
-          .retry_after = std::chrono::milliseconds(200)};
-}
 
 ApiError Unavailable(std::string reason_code, std::string message) {
   return {.code = ApiCode::kUnavailable,
@@ -86,7 +79,7 @@ ApiResult<PaymentRecord> ToResult(protocol::SubmitAnswer answer) {
     case protocol::SubmitOutcome::kUnknownPayeeBank:
       return std::unexpected(InvalidField("to.bank_id", "names no bank of this gateway"));
     case protocol::SubmitOutcome::kOverloaded:
-      return std::unexpected(Overloaded());
+      return std::unexpected(rpc::Overloaded("the gateway"));
     case protocol::SubmitOutcome::kNeedsReconciliation:
       return std::unexpected(NeedsReconciliation());
   }
@@ -125,7 +118,7 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
   if (draining_) return done(std::unexpected(Draining()));
   if (open_payments_.fetch_add(1) >= limits::kMaxOpenPayments) {
     open_payments_.fetch_sub(1);
-    return done(std::unexpected(Overloaded()));
+    return done(std::unexpected(rpc::Overloaded("the gateway")));
   }
   const protocol::ReplyTo reply_to =
       ParkedSubmit::Park([this, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
@@ -146,7 +139,7 @@ void GatewayService::GetPayment(Caller caller, std::string transaction_id, Done<
     if (!*found || (*found)->order.payer != username) return (*shared_done)(std::unexpected(UnknownPayment()));
     (*shared_done)(**std::move(found));
   });
-  if (!accepted) (*shared_done)(std::unexpected(Overloaded()));
+  if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the gateway")));
 }
 
 void GatewayService::CheckBalance(Caller caller, std::string bank_id, Done<rpc::Balance> done) {
@@ -171,7 +164,7 @@ void GatewayService::ViewTransactionHistory(Caller caller, rpc::HistoryRequest r
     }
     (*shared_done)(std::move(page));
   });
-  if (!accepted) (*shared_done)(std::unexpected(Overloaded()));
+  if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the gateway")));
 }
 
 void GatewayService::RegisterBank(Caller caller, rpc::RegistrationRequest request, Done<rpc::Registration> done) {
@@ -182,7 +175,7 @@ void GatewayService::RegisterBank(Caller caller, rpc::RegistrationRequest reques
   auto input = ValidateRegistration(std::move(request));
   if (!input) return done(std::unexpected(input.error()));
   input->reply_to = ParkedRegister::Park([this, done = std::move(done)](protocol::RegisterAnswer answer) mutable {
-    if (!answer.accepted) return done(std::unexpected(Overloaded()));
+    if (!answer.accepted) return done(std::unexpected(rpc::Overloaded("the gateway")));
     done(rpc::Registration{std::move(answer.bank), parts_.heartbeat_interval, parts_.store_id});
   });
   const protocol::ReplyTo reply_to = input->reply_to;

@@ -12,13 +12,7 @@ namespace strife::gateway {
 using rpc::ApiCode;
 using rpc::ApiError;
 using rpc::ApiResult;
-
-ApiError InvalidField(const std::string& field, const std::string& message) {
-  return {.code = ApiCode::kInvalidArgument,
-          .reason_code = "INVALID_ARGUMENT",
-          .message = field + " " + message,
-          .field = field};
-}
+using rpc::InvalidField;
 
 ApiResult<Uuid> ValidateTransactionId(const std::string& text) {
   const auto id = Uuid::Parse(text);

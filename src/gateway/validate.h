@@ -8,8 +8,6 @@
 
 namespace strife::gateway {
 
-rpc::ApiError InvalidField(const std::string& field, const std::string& message);
-
 // The order in a request, payer included. The id is not used up when this fails.
 rpc::ApiResult<protocol::PaymentOrder> ValidatePayment(rpc::PaymentRequest request, const std::string& payer);
 

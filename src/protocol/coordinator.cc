@@ -1,7 +1,6 @@
 #include "protocol/coordinator.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "base/assert.h"
@@ -9,21 +8,6 @@
 
 namespace strife::protocol {
 namespace {
-
-// The command that belongs to a payment's state.
-CommandKind PhaseOf(PaymentState state) {
-  switch (state) {
-    case PaymentState::kInitiated:
-      return CommandKind::kPrepare;
-    case PaymentState::kAborted:
-      return CommandKind::kAbort;
-    case PaymentState::kCommitting:
-    case PaymentState::kPartialCommit:
-    case PaymentState::kCompleted:
-      break;
-  }
-  return CommandKind::kCommit;
-}
 
 bool Touches(const PaymentOrder& order, const std::string& bank_id) {
   return order.from.bank_id == bank_id || order.to.bank_id == bank_id;
@@ -36,10 +20,7 @@ CoordinatorEffects Coordinator::Recover(const Now& now, CoordinatorPast past) {
   store_id_ = past.store_id;
   epoch_ = past.epoch;
   sequence_ = past.sequence;
-  for (BankRecord& bank : past.banks) {
-    const std::string id = bank.bank_id;
-    banks_[id].record = std::move(bank);
-  }
+  banks_.Load(std::move(past.banks));
   Batch batch{now, {}, {}};
   for (PaymentRecord& record : past.open_payments) {
     STRIFE_ASSERT(!IsFinal(record.state));
@@ -89,11 +70,11 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
     return answer(SubmitOutcome::kReused);
   }
   const PaymentOrder& order = input.order;
-  if (!Registered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
-  if (!Registered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
+  if (!banks_.IsRegistered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
+  if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
   if (needs_reconciliation_) return answer(SubmitOutcome::kNeedsReconciliation);
   const std::size_t limit = options_.max_open_per_bank;
-  if (banks_.at(order.from.bank_id).open >= limit || banks_.at(order.to.bank_id).open >= limit) {
+  if (banks_.open_count(order.from.bank_id) >= limit || banks_.open_count(order.to.bank_id) >= limit) {
     return answer(SubmitOutcome::kOverloaded);
   }
   Start(batch, input);
@@ -106,7 +87,8 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
   record.created_at = batch.now.wall;
   Open& open = AddOpen(std::move(record));
   open.reply_to = input.reply_to;
-  if (!std::ranges::all_of(open.all_legs(), [&](const Leg& leg) { return MayAsk(batch, leg.bank_id); })) {
+  const auto may_ask = [&](const Leg& leg) { return banks_.MayAsk(leg.bank_id, batch.now.monotonic); };
+  if (!std::ranges::all_of(open.all_legs(), may_ask)) {
     for (Leg& leg : open.all_legs()) leg.holds_nothing = true;
     return DecideAbort(batch, open, reason::kBankOffline, {});
   }
@@ -114,215 +96,25 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
   BeginPhase(batch, open);
 }
 
-Coordinator::Open& Coordinator::AddOpen(PaymentRecord record) {
+OpenPayment& Coordinator::AddOpen(PaymentRecord record) {
   const Uuid id = record.order.id;
-  const auto [at, inserted] = open_.emplace(id, Open{});
+  const auto [at, inserted] = open_.try_emplace(id, std::move(record));
   STRIFE_ASSERT(inserted);
-  Open& open = at->second;
-  open.record = std::move(record);
-  const PaymentOrder& order = open.record.order;
-  open.legs[open.leg_count++].bank_id = order.from.bank_id;
-  if (order.to.bank_id != order.from.bank_id) open.legs[open.leg_count++].bank_id = order.to.bank_id;
-  for (const Leg& leg : open.all_legs()) ++banks_[leg.bank_id].open;
-  return open;
+  for (const Leg& leg : at->second.all_legs()) banks_.Opened(leg.bank_id);
+  return at->second;
 }
 
 void Coordinator::Close(Batch& batch, Open& open) {
-  for (const Leg& leg : open.all_legs()) {
-    Bank& bank = banks_[leg.bank_id];
-    STRIFE_ASSERT(bank.open > 0);
-    --bank.open;
-  }
+  for (const Leg& leg : open.all_legs()) banks_.Closed(leg.bank_id);
   const Uuid id = open.record.order.id;
   batch.rows.insert_or_assign(id, std::move(open.record));
   open_.erase(id);
-}
-
-// ---- Delivering ----
-
-void Coordinator::BeginPhase(Batch& batch, Open& open) {
-  const bool decided_abort = open.record.state == PaymentState::kAborted;
-  open.deadline.reset();
-  if (!decided_abort) {
-    open.deadline = batch.now.monotonic + options_.transaction_timeout;
-    deadlines_.Add(*open.deadline, open.record.order.id);
-  }
-  for (Leg& leg : open.all_legs()) {
-    leg.attempts = 0;
-    leg.retry_at.reset();
-    // An aborting payment keeps the answers of banks that need not be told.
-    if (!decided_abort) leg.answered = false;
-    if (!leg.answered) Deliver(batch, open, leg);
-  }
-}
-
-void Coordinator::Deliver(Batch& batch, Open& open, Leg& leg) {
-  leg.in_transport = true;
-  leg.retry_at.reset();
-  BankCommand command;
-  command.kind = PhaseOf(open.record.state);
-  command.id = open.record.order.id;
-  command.epoch = epoch_;
-  command.gateway_store_id = store_id_;
-  if (command.kind == CommandKind::kPrepare) {
-    command.from = open.record.order.from;
-    command.to = open.record.order.to;
-    command.amount = open.record.order.amount;
-  }
-  batch.effects.commands.push_back({leg.bank_id, std::move(command)});
-}
-
-void Coordinator::Undelivered(Batch& batch, Open& open, Leg& leg) {
-  leg.in_transport = false;
-  leg.unreachable = true;
-  ++leg.attempts;
-  const PaymentState state = open.record.state;
-  if (state == PaymentState::kInitiated && Offline(leg.bank_id)) {
-    return DecideAbort(batch, open, reason::kBankOffline, {});
-  }
-  if (state == PaymentState::kAborted && leg.attempts > options_.max_retries) {
-    // Presumed abort: the bank learns it by asking, so the gateway need not remember.
-    leg.answered = true;
-    if (open.AllAnswered()) Close(batch, open);
-    return;
-  }
-  leg.retry_at = batch.now.monotonic + options_.redelivery.Delay(open.record.order.id, leg.attempts);
-  deadlines_.Add(*leg.retry_at, open.record.order.id);
-}
-
-void Coordinator::Apply(Batch& batch, UndeliveredInput& input) {
-  if (const auto bank = banks_.find(input.bank_id); bank != banks_.end()) {
-    ++bank->second.failures;
-    bank->second.next_probe = batch.now.monotonic + options_.redelivery.cap;
-  }
-  for (const UndeliveredInput::Command& command : input.commands) {
-    const auto found = open_.find(command.id);
-    if (found == open_.end() || PhaseOf(found->second.record.state) != command.kind) continue;
-    Open& open = found->second;
-    for (Leg& leg : open.all_legs()) {
-      if (leg.bank_id != input.bank_id) continue;
-      if (!leg.answered && leg.in_transport) Undelivered(batch, open, leg);
-      break;
-    }
-  }
 }
 
 const PaymentRecord* Coordinator::Find(const Batch& batch, const Uuid& id) const {
   if (const auto open = open_.find(id); open != open_.end()) return &open->second.record;
   const auto row = batch.rows.find(id);
   return row == batch.rows.end() ? nullptr : &row->second;
-}
-
-bool Coordinator::Registered(const std::string& bank_id) const {
-  const auto bank = banks_.find(bank_id);
-  return bank != banks_.end() && !bank->second.record.bank_id.empty();
-}
-
-bool Coordinator::MayAsk(Batch& batch, const std::string& bank_id) {
-  Bank& bank = banks_.at(bank_id);
-  if (!Offline(bank_id)) return true;
-  if (batch.now.monotonic < bank.next_probe) return false;
-  bank.next_probe = batch.now.monotonic + options_.redelivery.cap;
-  return true;
-}
-
-bool Coordinator::Offline(const std::string& bank_id) const {
-  const auto bank = banks_.find(bank_id);
-  return bank != banks_.end() && bank->second.failures >= options_.max_retries;
-}
-
-void Coordinator::RetryNow(Batch& batch, const std::string& bank_id) {
-  const auto waits = [&](const Leg& leg) { return leg.bank_id == bank_id && leg.retry_at; };
-  std::vector<Uuid> ids;
-  for (auto at = open_.begin(); at != open_.end(); ++at) {
-    if (std::ranges::any_of(at->second.all_legs(), waits)) ids.push_back(at->first);
-  }
-  std::ranges::sort(ids);  // the order of a hash table cannot be replayed
-  for (const Uuid& id : ids) {
-    Open& open = open_.at(id);
-    for (Leg& leg : open.all_legs()) {
-      if (waits(leg)) Deliver(batch, open, leg);
-    }
-  }
-}
-
-// ---- Replies of banks ----
-
-void Coordinator::Apply(Batch& batch, BankRepliesInput& input) {
-  if (const auto bank = banks_.find(input.bank_id); bank != banks_.end()) bank->second.failures = 0;
-  for (const BankReply& reply : input.replies) {
-    const auto found = open_.find(reply.id);
-    // A reply to an earlier phase says nothing about this one.
-    if (found == open_.end() || PhaseOf(found->second.record.state) != reply.kind) continue;
-    Open& open = found->second;
-    const auto legs = open.all_legs();
-    const auto leg = std::ranges::find(legs, input.bank_id, &Leg::bank_id);
-    if (leg == legs.end() || leg->answered) continue;
-    leg->in_transport = false;
-    leg->unreachable = false;
-    leg->retry_at.reset();
-    switch (reply.kind) {
-      case CommandKind::kPrepare:
-        OnVote(batch, open, *leg, reply);
-        break;
-      case CommandKind::kCommit:
-        OnCommitReply(batch, open, *leg, reply);
-        break;
-      case CommandKind::kAbort:
-        OnAbortReply(batch, open, *leg, reply);
-        break;
-    }
-  }
-}
-
-void Coordinator::OnVote(Batch& batch, Open& open, Leg& leg, const BankReply& reply) {
-  switch (reply.outcome) {
-    case CommandOutcome::kYes:
-      leg.answered = true;
-      if (open.AllAnswered()) DecideCommit(batch, open);
-      return;
-    case CommandOutcome::kNo:
-      leg.holds_nothing = true;
-      return DecideAbort(batch, open, reply.reason_code, reply.message);
-    case CommandOutcome::kOverloaded:
-      return Undelivered(batch, open, leg);
-    case CommandOutcome::kStale:
-      batch.effects.events.push_back(
-          {CoordinatorEvent::Kind::kStaleEpoch, reply.id, leg.bank_id, "the bank knows a newer gateway"});
-      return DecideAbort(batch, open, reason::kStaleEpoch, {});
-    case CommandOutcome::kDone:
-    case CommandOutcome::kViolation:
-      batch.effects.events.push_back(
-          {CoordinatorEvent::Kind::kProtocolViolation, reply.id, leg.bank_id, "prepare refused: " + reply.message});
-      return DecideAbort(batch, open, reason::kProtocolViolation, {});
-  }
-}
-
-void Coordinator::OnCommitReply(Batch& batch, Open& open, Leg& leg, const BankReply& reply) {
-  if (reply.outcome == CommandOutcome::kDone) {
-    leg.answered = true;
-    if (open.AllAnswered()) Complete(batch, open);
-    return;
-  }
-  // Decided is decided (rule 5): whatever the bank says, the commit is delivered until it is acknowledged.
-  if (reply.outcome == CommandOutcome::kStale) {
-    batch.effects.events.push_back(
-        {CoordinatorEvent::Kind::kStaleEpoch, reply.id, leg.bank_id, "the bank knows a newer gateway"});
-  } else if (reply.outcome != CommandOutcome::kOverloaded) {
-    batch.effects.events.push_back(
-        {CoordinatorEvent::Kind::kProtocolViolation, reply.id, leg.bank_id, "commit refused: " + reply.message});
-  }
-  Undelivered(batch, open, leg);
-}
-
-void Coordinator::OnAbortReply(Batch& batch, Open& open, Leg& leg, const BankReply& reply) {
-  if (reply.outcome == CommandOutcome::kOverloaded) return Undelivered(batch, open, leg);
-  if (reply.outcome != CommandOutcome::kDone && reply.outcome != CommandOutcome::kStale) {
-    batch.effects.events.push_back(
-        {CoordinatorEvent::Kind::kProtocolViolation, reply.id, leg.bank_id, "abort refused: " + reply.message});
-  }
-  leg.answered = true;
-  if (open.AllAnswered()) Close(batch, open);
 }
 
 // ---- Deciding ----
@@ -456,22 +248,15 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
 
 void Coordinator::Apply(Batch& batch, RegisterInput& input) {
   NoticeRestoredBackup(batch, input.bank.bank_id, input.store_id, input.sequence);
-  const bool is_new = !Registered(input.bank.bank_id);
-  if (is_new && banks_.size() >= limits::kMaxBanks) {
+  const bool was_silent = banks_.IsSilent(input.bank.bank_id);
+  const auto registration = banks_.Register(input.bank, batch.now.wall);
+  if (registration == BankDirectory::Registration::kTooManyBanks) {
     batch.effects.register_answers.push_back({input.reply_to, false, {}});
     return;
   }
-  Bank& bank = banks_[input.bank.bank_id];
-  input.bank.registered_at = is_new ? batch.now.wall : bank.record.registered_at;
-  if (is_new || bank.record != input.bank) {
-    bank.record = input.bank;
-    batch.effects.banks.push_back(bank.record);
-  }
-  if (bank.failures > 0) {
-    bank.failures = 0;
-    RetryNow(batch, input.bank.bank_id);
-  }
-  batch.effects.register_answers.push_back({input.reply_to, true, bank.record});
+  if (registration != BankDirectory::Registration::kUnchanged) batch.effects.banks.push_back(input.bank);
+  if (was_silent) RetryNow(batch, input.bank.bank_id);
+  batch.effects.register_answers.push_back({input.reply_to, true, std::move(input.bank)});
 }
 
 }  // namespace strife::protocol

@@ -1,6 +1,7 @@
 // What both servers' interfaces have in common, in plain types: who calls, how an answer is given, how a call fails.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -40,6 +41,23 @@ struct ApiError {
   std::optional<protocol::PaymentRecord> prior{};
   std::optional<Duration> retry_after{};  // server pushback
 };
+
+// `message` goes on from the field's name: InvalidField("memo", "is too long").
+inline ApiError InvalidField(const std::string& field, const std::string& message) {
+  return {.code = ApiCode::kInvalidArgument,
+          .reason_code = "INVALID_ARGUMENT",
+          .message = field + " " + message,
+          .field = field};
+}
+
+// Refused before anything was recorded; `who` is busy.
+inline ApiError Overloaded(const std::string& who) {
+  return {.code = ApiCode::kResourceExhausted,
+          .reason_code = "OVERLOADED",
+          .message = who + " is busy; nothing was recorded, send the same request again in a moment",
+          .retryable = true,
+          .retry_after = std::chrono::milliseconds(200)};
+}
 
 template <typename T>
 using ApiResult = std::expected<T, ApiError>;

@@ -16,13 +16,6 @@ using protocol::BankCommand;
 using protocol::BankReply;
 using protocol::BankTransactionRecord;
 
-ApiError Malformed(std::string message) {
-  return {.code = ApiCode::kInvalidArgument,
-          .reason_code = "INVALID_ARGUMENT",
-          .message = std::move(message),
-          .field = "transaction_id"};
-}
-
 v1::BankTransactionState ToProto(protocol::BankTransactionState state) {
   switch (state) {
     case protocol::BankTransactionState::kPrepared:
@@ -77,7 +70,7 @@ class BankService final : public v1::Bank::CallbackService {
           commands.reserve(static_cast<std::size_t>(request->commands_size()));
           for (const auto& command : request->commands()) {
             auto read = FromProto(command);
-            if (!read) return done(std::unexpected(Malformed("a command of the batch has no kind, id or currency")));
+            if (!read) return done(std::unexpected(InvalidField("commands", "has one without kind, id or currency")));
             commands.push_back(*std::move(read));
           }
           api_.Execute(std::move(caller), std::move(commands), std::move(done));
@@ -136,10 +129,7 @@ class BankService final : public v1::Bank::CallbackService {
         [&](Caller caller, Done<DirectResponse> done) {
           if (request->type() != v1::DIRECT_TRANSACTION_TYPE_DEPOSIT &&
               request->type() != v1::DIRECT_TRANSACTION_TYPE_WITHDRAWAL) {
-            return done(std::unexpected(ApiError{.code = ApiCode::kInvalidArgument,
-                                                 .reason_code = "INVALID_ARGUMENT",
-                                                 .message = "the type must be deposit or withdrawal",
-                                                 .field = "type"}));
+            return done(std::unexpected(InvalidField("type", "must be deposit or withdrawal")));
           }
           response->set_transaction_id(request->transaction_id());
           api_.ProcessTransaction(std::move(caller),
@@ -167,7 +157,7 @@ class BankService final : public v1::Bank::CallbackService {
         admission_, context, method, response,
         [&](Caller caller, Done<std::vector<BankReply>> done) {
           auto command = FromProto(request);
-          if (!command) return done(std::unexpected(Malformed("the transaction id or currency is not one")));
+          if (!command) return done(std::unexpected(InvalidField("transaction_id", "or currency is not one")));
           api_.Execute(std::move(caller), {*std::move(command)}, std::move(done));
         },
         [](std::vector<BankReply> replies, Response& out) { rpc::ToProto(replies.at(0), out); });

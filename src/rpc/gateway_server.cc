@@ -34,13 +34,6 @@ void FillGrant(SessionGrant grant, Response& response) {
   for (const protocol::AccountRef& account : grant.accounts) ToProto(account, *response.add_accounts());
 }
 
-ApiError InvalidField(std::string field, std::string message) {
-  return {.code = ApiCode::kInvalidArgument,
-          .reason_code = "INVALID_ARGUMENT",
-          .message = std::move(message),
-          .field = std::move(field)};
-}
-
 // Collects the answers of a batch; the last one finishes the call. Each answer has a slot of its own, so the threads
 // that give them only share the counter.
 class BatchAnswer {
@@ -210,7 +203,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
     const int count = request.payments_size();
     if (count == 0 || static_cast<std::size_t>(count) > limits::kMaxPaymentsPerCall) {
       return done(std::unexpected(InvalidField(
-          "payments", "a batch holds 1 to " + std::to_string(limits::kMaxPaymentsPerCall) + " payments; split it")));
+          "payments", "must hold 1 to " + std::to_string(limits::kMaxPaymentsPerCall) + " payments; split the batch")));
     }
     auto answer = std::make_shared<BatchAnswer>(count, std::move(done), response);
     for (int i = 0; i < count; ++i) {
@@ -227,15 +220,15 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                            .until = std::nullopt};
     if (request.state() != v1::PAYMENT_STATE_UNSPECIFIED) {
       history.state = rpc::FromProto(request.state());
-      if (!history.state) return done(std::unexpected(InvalidField("state", "unknown payment state")));
+      if (!history.state) return done(std::unexpected(InvalidField("state", "is no payment state")));
     }
     if (request.has_since()) {
       history.since = rpc::FromProto(request.since());
-      if (!history.since) return done(std::unexpected(InvalidField("since", "the time is out of range")));
+      if (!history.since) return done(std::unexpected(InvalidField("since", "is out of range")));
     }
     if (request.has_until()) {
       history.until = rpc::FromProto(request.until());
-      if (!history.until) return done(std::unexpected(InvalidField("until", "the time is out of range")));
+      if (!history.until) return done(std::unexpected(InvalidField("until", "is out of range")));
     }
     api_.ViewTransactionHistory(std::move(caller), std::move(history), std::move(done));
   }

@@ -1,0 +1,73 @@
+#include "protocol/bank_directory.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "base/limits.h"
+
+namespace strife::protocol {
+
+void BankDirectory::Load(std::vector<BankRecord> records) {
+  for (BankRecord& record : records) {
+    const std::string id = record.bank_id;
+    banks_[id].record = std::move(record);
+  }
+}
+
+bool BankDirectory::IsRegistered(const std::string& bank_id) const {
+  const auto bank = banks_.find(bank_id);
+  return bank != banks_.end() && !bank->second.record.bank_id.empty();
+}
+
+BankDirectory::Registration BankDirectory::Register(BankRecord& record, WallTime now) {
+  const bool is_new = !IsRegistered(record.bank_id);
+  if (is_new && banks_.size() >= limits::kMaxBanks) return Registration::kTooManyBanks;
+  Bank& bank = banks_[record.bank_id];
+  record.registered_at = is_new ? now : bank.record.registered_at;
+  bank.failures = 0;
+  if (!is_new && bank.record == record) return Registration::kUnchanged;
+  bank.record = record;
+  return is_new ? Registration::kNew : Registration::kChanged;
+}
+
+std::size_t BankDirectory::open_count(const std::string& bank_id) const {
+  const auto bank = banks_.find(bank_id);
+  return bank == banks_.end() ? 0 : bank->second.open;
+}
+
+void BankDirectory::Closed(const std::string& bank_id) {
+  Bank& bank = banks_.at(bank_id);
+  STRIFE_ASSERT(bank.open > 0);
+  --bank.open;
+}
+
+void BankDirectory::Answered(const std::string& bank_id) {
+  if (const auto bank = banks_.find(bank_id); bank != banks_.end()) bank->second.failures = 0;
+}
+
+void BankDirectory::DidNotAnswer(const std::string& bank_id, MonotonicTime now) {
+  const auto bank = banks_.find(bank_id);
+  if (bank == banks_.end()) return;
+  ++bank->second.failures;
+  bank->second.next_probe = now + probe_interval_;
+}
+
+bool BankDirectory::IsSilent(const std::string& bank_id) const {
+  const auto bank = banks_.find(bank_id);
+  return bank != banks_.end() && bank->second.failures > 0;
+}
+
+bool BankDirectory::IsOffline(const std::string& bank_id) const {
+  const auto bank = banks_.find(bank_id);
+  return bank != banks_.end() && bank->second.failures >= failures_until_offline_;
+}
+
+bool BankDirectory::MayAsk(const std::string& bank_id, MonotonicTime now) {
+  if (!IsOffline(bank_id)) return true;
+  Bank& bank = banks_.at(bank_id);
+  if (now < bank.next_probe) return false;
+  bank.next_probe = now + probe_interval_;
+  return true;
+}
+
+}  // namespace strife::protocol

@@ -1,0 +1,110 @@
+// What the coordinator is told and what it wants done: its inputs and effects.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/types.h"
+
+namespace strife::protocol {
+
+// A payment a user wants; validated and authorised.
+struct SubmitInput {
+  ReplyTo reply_to;
+  PaymentOrder order;
+};
+
+// What a bank answered. Every command handed to the transport comes back exactly once, here or in UndeliveredInput.
+struct BankRepliesInput {
+  std::string bank_id;
+  std::vector<BankReply> replies;
+};
+
+// Commands that got no answer; the bank may or may not have executed them.
+struct UndeliveredInput {
+  struct Command {
+    Uuid id;
+    CommandKind kind;
+  };
+  std::string bank_id;
+  std::vector<Command> commands;
+};
+
+// A bank asks what was decided (rule 7).
+struct InquiryInput {
+  ReplyTo reply_to;
+  std::string bank_id;
+  Uuid id;
+  std::optional<Uuid> store_id;  // gateway store the bank saw at prepare; absent: the bank does not say
+  std::uint64_t sequence = 0;    // highest it saw from that store
+};
+
+// A bank registers, or says again that it is there.
+struct RegisterInput {
+  ReplyTo reply_to;
+  BankRecord bank;               // registered_at is filled in by the coordinator
+  std::optional<Uuid> store_id;  // as in InquiryInput
+  std::uint64_t sequence = 0;
+};
+
+using CoordinatorInput = std::variant<SubmitInput, BankRepliesInput, UndeliveredInput, InquiryInput, RegisterInput>;
+
+enum class SubmitOutcome {
+  kEnded,             // `payment` is final, or kPartialCommit after the timeout
+  kDuplicate,         // seen before, same payment: `payment` as it now stands
+  kReused,            // the id belongs to another payment or user; `payment` is empty
+  kUnknownPayerBank,  // nothing was recorded, as with all below
+  kUnknownPayeeBank,
+  kOverloaded,
+  kNeedsReconciliation,  // this gateway has found that it was restored from an old backup
+};
+
+struct SubmitAnswer {
+  ReplyTo reply_to;
+  SubmitOutcome outcome = SubmitOutcome::kEnded;
+  PaymentRecord payment;
+};
+
+enum class InquiryOutcome { kDecided, kNotAParticipant, kNeedsReconciliation };
+
+struct InquiryAnswer {
+  ReplyTo reply_to;
+  InquiryOutcome outcome = InquiryOutcome::kDecided;
+  Decision decision = Decision::kPending;  // when kDecided
+};
+
+struct RegisterAnswer {
+  ReplyTo reply_to;
+  bool accepted = false;  // false: too many banks
+  BankRecord bank;
+};
+
+struct AddressedCommand {
+  std::string bank_id;
+  BankCommand command;
+};
+
+// Something an operator must know.
+struct CoordinatorEvent {
+  enum class Kind { kPartialCommit, kProtocolViolation, kStaleEpoch, kNeedsReconciliation } kind;
+  Uuid id;
+  std::string bank_id;
+  std::string what;
+};
+
+struct CoordinatorEffects {
+  // Durable first …
+  std::vector<PaymentRecord> payments;
+  std::vector<BankRecord> banks;
+  // … then sent.
+  std::vector<AddressedCommand> commands;
+  std::vector<SubmitAnswer> submit_answers;
+  std::vector<InquiryAnswer> inquiry_answers;
+  std::vector<RegisterAnswer> register_answers;
+  std::vector<CoordinatorEvent> events;
+};
+
+}  // namespace strife::protocol
