@@ -139,8 +139,7 @@ void Outbox::Apply(Batch& batch, const RetryInput& input) {
     item->told = false;
     Record(batch, *item, item->may_have_arrived ? OutboxState::kSent : OutboxState::kQueued);
   }
-  not_before_ = batch.now.monotonic;
-  follow_at_ = batch.now.monotonic;
+  Apply(batch, WakeInput{});
   Answer(batch, input.reply_to, OutboxOutcome::kAccepted, *item);
 }
 
@@ -197,5 +196,10 @@ void Outbox::Apply(Batch& batch, const ConnectionInput& input) {
 }
 
 void Outbox::Apply(Batch&, const LockInput& input) { lock_held_ = input.held; }
+
+void Outbox::Apply(Batch& batch, const WakeInput&) {
+  not_before_ = batch.now.monotonic;
+  follow_at_ = batch.now.monotonic;
+}
 
 }  // namespace strife::protocol

@@ -89,11 +89,14 @@ struct DeliveryInput {
   std::string message;
   std::optional<Duration> pushback;
 };
+// Somebody wants it tried now.
+struct WakeInput {};
 // Nothing has happened but time.
 struct TickInput {};
 
-using OutboxInput = std::variant<EnqueueInput, CancelInput, RetryInput, AcknowledgeInput, AcknowledgeEndedInput,
-                                 ToldInput, SessionInput, ConnectionInput, LockInput, DeliveryInput, TickInput>;
+using OutboxInput =
+    std::variant<EnqueueInput, CancelInput, RetryInput, AcknowledgeInput, AcknowledgeEndedInput, ToldInput,
+                 SessionInput, ConnectionInput, LockInput, DeliveryInput, WakeInput, TickInput>;
 
 // ---- Effects ----
 
@@ -204,6 +207,7 @@ class Outbox {
   void Apply(Batch& batch, const ConnectionInput& input);
   void Apply(Batch&, const LockInput& input);
   void Apply(Batch& batch, const DeliveryInput& input);
+  void Apply(Batch& batch, const WakeInput& input);
   void Apply(Batch&, const TickInput&) {}
 
   // ---- what becomes of a call (outbox_delivery.cc)
