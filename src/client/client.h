@@ -42,7 +42,7 @@ class Client {
   // Ends the session at the gateway and removes it here. When the gateway cannot be reached the session stays.
   rpc::CallResult<void> Logout();
   // The session on disk; asks nobody. kUnauthenticated when there is none for this gateway.
-  Result<Session> CurrentSession() const { return sessions_.Current(); }
+  Result<Session> CurrentSession() const { return StoredSession(config_); }
   const ClientConfig& config() const { return config_; }
   Logger& log() { return log_; }
 

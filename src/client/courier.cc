@@ -1,5 +1,7 @@
 #include "client/courier.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "client/delivery.h"
@@ -72,15 +74,14 @@ std::vector<protocol::OutboxInput> Courier::Gather() {
   // Nobody tells when the lock is let go, or when somebody logs in elsewhere.
   const MonotonicTime look = NowMonotonic() + (wants_lock_ && !lock_ ? kLockPoll : config_.reconnect_interval);
   if (!deadline || *deadline > look) deadline = look;
+  if (!own_inputs_.empty()) deadline = NowMonotonic();
   auto inputs = inbox_.Drain(kMaxInputs, deadline);
+  std::ranges::move(std::exchange(own_inputs_, {}), std::back_inserter(inputs));
   if (auto session = LookForSession()) inputs.emplace_back(*std::move(session));
   if (wants_lock_ && !lock_) {
-    if (auto lock = FileLock::TryAcquire(files_.sending)) {
-      lock_ = std::move(*lock);
-      inputs.emplace_back(protocol::LockInput{true});
-    }
+    if (auto lock = FileLock::TryAcquire(files_.sending)) lock_ = std::move(*lock);
   }
-  if (inputs.empty()) inputs.emplace_back(protocol::TickInput{});
+  inputs.emplace_back(protocol::LockInput{lock_.has_value()});
   return inputs;
 }
 
@@ -88,9 +89,9 @@ void Courier::Run() {
   pthread_setname_np(pthread_self(), "courier");
   if (auto session = LookForSession()) {
     const std::string user = session->user;
-    Push(*std::move(session));
+    own_inputs_.emplace_back(*std::move(session));
     const WallTime now = runtime::SystemClock().Read().wall;
-    if (!user.empty()) Push(protocol::AcknowledgeEndedInput{user, now - kKeepEnded});
+    if (!user.empty()) own_inputs_.emplace_back(protocol::AcknowledgeEndedInput{user, now - kKeepEnded});
   }
   while (!stopping_ && Step()) {
   }
@@ -133,7 +134,8 @@ void Courier::Tell(const protocol::OutboxEffects& effects) {
 void Courier::CarryOut(const protocol::OutboxEffects& effects) {
   if (effects.connect) {
     auto connected = client_->Connect();
-    Push(protocol::ConnectionInput{connected.has_value(), connected ? "" : connected.error().error.message});
+    own_inputs_.emplace_back(
+        protocol::ConnectionInput{connected.has_value(), connected ? "" : connected.error().error.message});
   }
   if (effects.call) {
     const protocol::OutboxCall& call = *effects.call;
@@ -141,12 +143,9 @@ void Courier::CarryOut(const protocol::OutboxEffects& effects) {
                             ? client_->SendOnce(call.order)
                             : client_->AskOnce(call.order.payer, call.order.id);
     if (events_.attempted) events_.attempted(call, answer);
-    Push(ToDelivery(call, answer));
+    own_inputs_.emplace_back(ToDelivery(call, answer));
   }
-  if (lock_ && !wants_lock_) {
-    lock_.reset();
-    Push(protocol::LockInput{false});
-  }
+  if (!wants_lock_) lock_.reset();
 }
 
 }  // namespace strife::client

@@ -68,8 +68,9 @@ class Courier {
   std::unique_ptr<OutboxStore> store_;
   protocol::Outbox outbox_;
   Engine engine_;
-  runtime::Inbox<protocol::OutboxInput> inbox_;
-  std::optional<FileLock> lock_;  // held: this courier delivers
+  runtime::Inbox<protocol::OutboxInput> inbox_;    // from other threads
+  std::vector<protocol::OutboxInput> own_inputs_;  // what came of the last step; must not be lost
+  std::optional<FileLock> lock_;                   // held: this courier delivers
   bool wants_lock_ = false;
   std::optional<std::string> session_seen_;  // the refresh token last looked at; empty: nobody was logged in
   std::atomic<bool> stopping_ = false;

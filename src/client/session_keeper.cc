@@ -38,14 +38,14 @@ Session SessionKeeper::FromGrant(const std::string& username, rpc::SessionGrant 
           .accounts = std::move(grant.accounts)};
 }
 
-Result<Session> SessionKeeper::Current() const {
-  auto session = file_.Load();
+Result<Session> StoredSession(const ClientConfig& config) {
+  auto session = SessionFile(config.data_dir).Load();
   if (!session) return session;
-  const auto endpoints = config_.Endpoints();
+  const auto endpoints = config.Endpoints();
   if (std::ranges::find(endpoints, session->gateway) == endpoints.end()) {
-    return Fail(ErrorCode::kUnauthenticated, "the session in " + config_.data_dir.string() +
-                                                 " is with the gateway at " + session->gateway + ", not " +
-                                                 endpoints.front() + "; run strife login USER");
+    return Fail(ErrorCode::kUnauthenticated, "the session in " + config.data_dir.string() + " is with the gateway at " +
+                                                 session->gateway + ", not " + endpoints.front() +
+                                                 "; run strife login USER");
   }
   return session;
 }
@@ -58,7 +58,7 @@ CallResult<std::string> SessionKeeper::AccessToken(const std::string& user, cons
   if (session_ && usable(*session_)) return session_->access_token;
   auto lock = file_.Lock();
   if (!lock) return std::unexpected(LocalError(lock.error()));
-  auto current = Current();
+  auto current = StoredSession(config_);
   if (!current) return std::unexpected(LocalError(current.error()));
   session_ = std::move(*current);
   if (!user.empty() && session_->username != user) {

@@ -15,6 +15,9 @@ namespace strife::client {
 // An error of this process, before anything was sent.
 rpc::CallError LocalError(Error error);
 
+// The session in the data directory; asks nobody. kUnauthenticated when there is none for these gateways.
+Result<Session> StoredSession(const ClientConfig& config);
+
 // Not thread-safe. Several processes may share one data directory: whoever renews the session does it for all.
 class SessionKeeper {
  public:
@@ -22,9 +25,6 @@ class SessionKeeper {
   using Renewed = std::function<void(const rpc::CallError* error)>;
   SessionKeeper(const ClientConfig& config, rpc::GatewayClient& gateway, Renewed renewed)
       : config_(config), gateway_(gateway), file_(config.data_dir), renewed_(std::move(renewed)) {}
-
-  // The session on disk; asks nobody. kUnauthenticated when there is none for these gateways.
-  Result<Session> Current() const;
 
   // A token of `user` (of whoever is logged in when empty) that is good for some seconds at least, and not `refused`.
   // Of an error nothing more than this call is true: no payment was sent with it.

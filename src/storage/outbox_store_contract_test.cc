@@ -208,6 +208,20 @@ TEST_F(OutboxFile, OnlyItsOwnerMayReadIt) {
   }
 }
 
+TEST_F(OutboxFile, MalformedRow_AfterAnUncleanStop_DoesNotCondemnTheFile) {
+  auto store = OpenOutboxStore(file_).value();
+  ASSERT_TRUE(store->Load({}));
+  ASSERT_TRUE(store->Commit({.items = {ItemOf(1)}, .removed = {}, .remove_ended = {}}));
+  Plant("UPDATE queue SET amount = -5");
+  ASSERT_GT(std::filesystem::file_size(file_.string() + "-wal"), 0u) << "as an unclean stop leaves it";
+  auto again = OpenOutboxStore(file_);
+  ASSERT_TRUE(again) << again.error().message;
+  ASSERT_TRUE((*again)->Load({}));
+  OutboxItem bad = ItemOf(2);
+  bad.order.amount.minor_units = -1;
+  EXPECT_FALSE((*again)->Commit({.items = {bad}, .removed = {}, .remove_ended = {}})) << "new rows are still checked";
+}
+
 TEST_F(OutboxFile, MalformedRow_IsToldByItselfAndCanBeParked) {
   auto store = OpenOutboxStore(file_).value();
   ASSERT_TRUE(store->Load({}));

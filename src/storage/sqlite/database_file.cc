@@ -117,8 +117,12 @@ Result<Database> OpenWriter(const std::filesystem::path& file, const Schema& sch
   auto version = VersionOf(*database, file, schema);
   if (!version) return std::unexpected(std::move(version.error()));
   if (unclean) {
+    if (schema.tolerates_bad_rows) (void)database->Execute("PRAGMA ignore_check_constraints = ON");
     if (auto clean = CheckAfterUncleanStop(*database, file, schema); !clean) {
       return std::unexpected(std::move(clean.error()));
+    }
+    if (auto set = database->Execute("PRAGMA ignore_check_constraints = OFF"); !set) {
+      return std::unexpected(std::move(set.error()));
     }
   }
   if (auto set = ConfigureWriter(*database, file); !set) return std::unexpected(std::move(set.error()));

@@ -40,7 +40,8 @@ CREATE INDEX queue_of_user ON queue (payer, sequence);
 
 inline constexpr const char* kOutboxSmallTables[] = {"queue"};
 
-inline constexpr Schema kOutboxSchema = {"payment queue", 0x53744f78 /* StOx */, kOutboxMigrations, kOutboxSmallTables};
+inline constexpr Schema kOutboxSchema = {"payment queue", 0x53744f78 /* StOx */, kOutboxMigrations, kOutboxSmallTables,
+                                         true};
 
 #define STRIFE_SELECT_ITEM                                                                                         \
   "SELECT sequence, id, payer, from_bank, from_account, to_bank, to_account, amount, currency, memo, state, "      \
