@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "security": ["base", "protocol", "env"],
     "runtime": ["base", "protocol", "env"],
     "storage": ["base", "protocol", "env", "runtime"],
-    "sim": ["base", "protocol", "invariant", "env", "runtime", "storage"],
+    "sim": ["base", "protocol", "invariant", "verify", "env", "runtime", "storage"],
     "rpc": ["base", "protocol", "env", "runtime", "observability", "security"],
     "server": ["base", "protocol", "env", "runtime", "observability", "security"],
     "client": ["base", "protocol", "env", "runtime", "storage", "rpc", "observability", "security"],
@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "bank": ["base", "protocol", "env", "runtime", "storage", "rpc", "observability", "security", "server"],
     "verify": ["base", "protocol", "invariant", "env", "storage"],
     "cli": ["base", "protocol", "invariant", "env", "runtime", "storage", "rpc", "observability", "security",
-            "client", "gateway", "bank", "verify"],
+            "client", "gateway", "bank", "verify", "sim"],
 }
 
 # Outside header -> the only folders that may include it. Tests are held to it too.
@@ -42,7 +42,7 @@ OUTSIDE = [
     (re.compile(r"^openssl/"), ["security", "storage", "rpc", "cli"]),
     (re.compile(r"^(jwt|argon2|sodium)"), ["security"]),
     (re.compile(r"^CLI/|^histedit\.h$|^editline/"), ["cli"]),
-    (re.compile(r"^toml\+\+/"), ["cli", "gateway", "bank", "client"]),
+    (re.compile(r"^toml\+\+/"), ["cli", "gateway", "bank", "client", "sim"]),
 ]
 
 # These folders compute; they read no clock, draw no chance, start no thread and touch no file.

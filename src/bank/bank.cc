@@ -37,11 +37,12 @@ constexpr Duration kDrainLimit = std::chrono::seconds(15);
 // Everything the bank is made of, in the order it is built; taken down in reverse.
 class Bank {
  public:
-  explicit Bank(const BankConfig& config) : config_(config) {}
+  explicit Bank(const BankConfig& config)
+      : config_(config), disk_(config.data_dir, static_cast<std::uint64_t>(config.reserved_disk_mb) << 20) {}
 
   Status Open();
   Status Serve();
-  // What is due: registering, reporting.
+  // What is due: looking at the disk, registering, reporting.
   void Tick();
   void Reload(const Result<BankConfig>& reread);
   void Drain();
@@ -55,6 +56,7 @@ class Bank {
   void Register();
 
   const BankConfig config_;
+  server::DiskSpace disk_;
   runtime::SystemClock clock_;
   security::CredentialFiles files_;
   security::Identity identity_;
@@ -148,6 +150,7 @@ void Bank::MakeService() {
       .log = logs_->Get("banktransactions.log"),
       .submit = [this](std::vector<protocol::ParticipantInput> inputs) { return engine_->inbox().PushAll(inputs); },
       .inquire = [this](const protocol::Inquiry& inquiry) { inquirer_->Ask(inquiry); },
+      .disk = disk_,
       .participant = *participant_});
   engine_ = std::make_unique<Engine>(
       *participant_, *store_, clock_, 2 * limits::kMaxQueuedCommands,
@@ -178,6 +181,7 @@ Status Bank::Serve() {
 
 void Bank::Tick() {
   const MonotonicTime now = clock_.Read().monotonic;
+  disk_.Look(logs_->Get("bank.log"));
   if (now >= next_registration_.load()) Register();
   if (now < next_report_) return;
   next_report_ = now + kReportInterval;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "protocol/reason.h"
 #include "runtime/parked.h"
 
 namespace strife::bank {
@@ -25,6 +26,13 @@ ApiError Draining() {
   return {.code = ApiCode::kUnavailable,
           .reason_code = "DRAINING",
           .message = "the bank is shutting down; send it again later",
+          .retryable = true};
+}
+
+ApiError StorageFull() {
+  return {.code = ApiCode::kResourceExhausted,
+          .reason_code = std::string(protocol::reason::kStorageFull),
+          .message = "the bank has no disk space left for new work; nothing was recorded, free some and send it again",
           .retryable = true};
 }
 
@@ -64,7 +72,7 @@ void BankService::Execute(Caller, std::vector<BankCommand> commands, Done<std::v
   inputs.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const protocol::ReplyTo reply_to{reinterpret_cast<std::uintptr_t>(batch.get()), static_cast<std::uint32_t>(i)};
-    inputs.push_back(protocol::CommandInput{reply_to, std::move(commands[i])});
+    inputs.push_back(protocol::CommandInput{reply_to, std::move(commands[i]), parts_.disk.low()});
   }
   if (parts_.submit(std::move(inputs))) {
     static_cast<void>(batch.release());  // Deliver takes it back with the last reply
@@ -131,6 +139,7 @@ void BankService::ProcessTransaction(Caller, rpc::DirectRequest request, Done<rp
         InvalidField("amount.minor_units", "must be 1 to " + std::to_string(limits::kMaxAmountMinorUnits))));
   }
   if (draining_) return done(std::unexpected(Draining()));
+  if (parts_.disk.low()) return done(std::unexpected(StorageFull()));
   const protocol::ReplyTo reply_to =
       ParkedDirect::Park([done = std::move(done)](protocol::DirectAnswer answer) mutable {
         done(rpc::DirectResponse{std::move(answer.reason_code), answer.posted});

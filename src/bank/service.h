@@ -13,6 +13,7 @@
 #include "protocol/participant.h"
 #include "rpc/bank_api.h"
 #include "runtime/worker_pool.h"
+#include "server/disk_space.h"
 
 namespace strife::bank {
 
@@ -28,6 +29,7 @@ class BankService final : public rpc::BankApi {
     std::function<bool(std::vector<protocol::ParticipantInput>)> submit;
     // Asks the gateway about a transaction and puts its answer into the engine's inbox.
     std::function<void(const protocol::Inquiry&)> inquire;
+    const server::DiskSpace& disk;
     const protocol::Participant& participant;  // read on the engine's thread only
   };
 

@@ -30,6 +30,8 @@ Settings GatewaySettings(gateway::GatewayConfig* config) {
   settings.Time("heartbeat_interval", &config->heartbeat_interval, "How often banks are to report");
   settings.Time("access_token_lifetime", &config->access_token_lifetime, "How long an access token is valid");
   settings.Time("refresh_token_lifetime", &config->refresh_token_lifetime, "How long a login lasts unused");
+  settings.WholeNumber("reserved_disk_mb", &config->reserved_disk_mb, 0, 1 << 30,
+                       "MiB of free disk below which new work is refused");
   settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
   return settings;
 }
@@ -49,6 +51,8 @@ Settings BankSettings(bank::BankConfig* config) {
                 "Revocation lists of the CAs, PEM; without it revocation is not checked");
   settings.RequiredPath("accounts_file", &config->accounts_file, "Accounts and opening balances, JSON");
   settings.Time("inquiry_delay", &config->inquiry_delay, "How long to wait for a decision before asking for it");
+  settings.WholeNumber("reserved_disk_mb", &config->reserved_disk_mb, 0, 1 << 30,
+                       "MiB of free disk below which new work is refused");
   settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
   return settings;
 }

@@ -84,6 +84,7 @@ void AddAllCommands(CLI::App& app, Invocation& invocation) {
   AddPkiCommands(app, invocation);
   AddVerifyCommand(app, invocation);
   AddBenchCommands(app, invocation);
+  AddSimCommand(app, invocation);
   AddCompletionCommand(app, invocation);
 }
 

@@ -26,16 +26,19 @@ namespace strife::gateway {
 namespace {
 
 constexpr std::size_t kReadThreads = 2;
+constexpr Duration kTickInterval = std::chrono::milliseconds(500);
 constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
 
 // Everything the gateway is made of, in the order it is built; taken down in reverse.
 class Gateway {
  public:
-  explicit Gateway(const GatewayConfig& config) : config_(config) {}
+  explicit Gateway(const GatewayConfig& config)
+      : config_(config), disk_(config.data_dir, static_cast<std::uint64_t>(config.reserved_disk_mb) << 20) {}
 
   Status Open();
   Status Serve();
-  void Housekeeping();
+  // What is due: looking at the disk, housekeeping.
+  void Tick();
   void Reload(const Result<GatewayConfig>& reread);
   void Drain();
 
@@ -51,6 +54,7 @@ class Gateway {
   void MakeEngine();
 
   const GatewayConfig config_;
+  server::DiskSpace disk_;
   runtime::SystemClock clock_;
   std::unique_ptr<LogDirectory> logs_;
   std::unique_ptr<GatewayStore> store_;
@@ -65,6 +69,7 @@ class Gateway {
   std::unique_ptr<rpc::BankLinks> links_;
   std::unique_ptr<rpc::Server> server_;
   std::optional<GatewayEffects> recovered_;
+  MonotonicTime next_housekeeping_{};
   server::EngineReport report_;
   server::Revocations revocations_;
 };
@@ -145,7 +150,8 @@ void Gateway::MakeEngine() {
                             .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
                             .store_id = incarnation_.store_id,
                             .epoch = incarnation_.epoch,
-                            .heartbeat_interval = config_.heartbeat_interval});
+                            .heartbeat_interval = config_.heartbeat_interval,
+                            .disk = disk_});
   logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); });
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
@@ -167,13 +173,18 @@ Status Gateway::Serve() {
   auto server = rpc::StartGatewayServer(options, *service_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
+  Tick();
   // What recovery decided is durable and on its way before a new payment can follow it: the engine commits it first.
   engine_->Start(std::move(recovered_));
   server_->SetServing(true);
   return {};
 }
 
-void Gateway::Housekeeping() {
+void Gateway::Tick() {
+  disk_.Look(logs_->Get("gateway.log"));
+  const MonotonicTime now = clock_.Read().monotonic;
+  if (now < next_housekeeping_) return;
+  next_housekeeping_ = now + kHousekeepingInterval;
   logins_->Prune();
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
 }
@@ -213,9 +224,9 @@ Status RunGateway(const GatewayConfig& config, const std::function<Result<Gatewa
   if (Status opened = gateway.Open(); !opened) return opened;
   if (Status serving = gateway.Serve(); !serving) return serving;
   for (;;) {
-    switch (signals.Wait(kHousekeepingInterval)) {
+    switch (signals.Wait(kTickInterval)) {
       case server::Wakeup::kTimeout:
-        gateway.Housekeeping();
+        gateway.Tick();
         break;
       case server::Wakeup::kReload:
         gateway.Reload(reread());

@@ -43,6 +43,16 @@ ApiError Draining() {
   return Unavailable("DRAINING", "the gateway is shutting down; send the same request again later");
 }
 
+ApiError StorageFull() {
+  return {.code = ApiCode::kResourceExhausted,
+          .reason_code = std::string(protocol::reason::kStorageFull),
+          .message =
+              "the gateway has no disk space left for new work; nothing was recorded, send the same request "
+              "again when its operator has freed some",
+          .retryable = true,
+          .retry_after = std::chrono::seconds(5)};
+}
+
 ApiError NeedsReconciliation() {
   return Unavailable("RECONCILIATION_NEEDED",
                      "the gateway's store was restored from an old backup and must be reconciled by its operator");
@@ -80,6 +90,8 @@ ApiResult<PaymentRecord> ToResult(protocol::SubmitAnswer answer) {
       return std::unexpected(InvalidField("to.bank_id", "names no bank of this gateway"));
     case protocol::SubmitOutcome::kOverloaded:
       return std::unexpected(rpc::Overloaded("the gateway"));
+    case protocol::SubmitOutcome::kStorageFull:
+      return std::unexpected(StorageFull());
     case protocol::SubmitOutcome::kNeedsReconciliation:
       return std::unexpected(NeedsReconciliation());
   }
@@ -96,6 +108,7 @@ ApiResult<security::AccessTokenClaims> GatewayService::CheckToken(std::string_vi
 void GatewayService::AuthenticateClient(Caller caller, std::string username, std::string password,
                                         Done<rpc::SessionGrant> done) {
   if (draining_) return done(std::unexpected(Draining()));
+  if (parts_.disk.low()) return done(std::unexpected(StorageFull()));
   parts_.logins.Authenticate(caller, std::move(username), std::move(password), std::move(done));
 }
 
@@ -125,7 +138,8 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
         open_payments_.fetch_sub(1);
         done(ToResult(std::move(answer)));
       });
-  if (parts_.submit(protocol::CoordinatorInput(protocol::SubmitInput{reply_to, *std::move(order)}))) return;
+  if (parts_.submit(protocol::CoordinatorInput(protocol::SubmitInput{reply_to, *std::move(order), parts_.disk.low()})))
+    return;
   ParkedSubmit::Take(reply_to)({reply_to, protocol::SubmitOutcome::kOverloaded, {}});
 }
 

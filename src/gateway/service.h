@@ -13,6 +13,7 @@
 #include "rpc/bank_links.h"
 #include "rpc/gateway_api.h"
 #include "runtime/worker_pool.h"
+#include "server/disk_space.h"
 
 namespace strife::gateway {
 
@@ -30,6 +31,7 @@ class GatewayService final : public rpc::GatewayApi {
     Uuid store_id;
     std::uint64_t epoch;
     Duration heartbeat_interval;
+    const server::DiskSpace& disk;
   };
 
   explicit GatewayService(Parts parts) : parts_(std::move(parts)) {}

@@ -26,6 +26,7 @@ DirectAnswer ProcessDirect(BankWorkingSet& batch, const DirectInput& input, bool
   const auto unknown = input.deposit ? reason::kCreditorAccountUnknown : reason::kDebtorAccountUnknown;
   const auto problem = AccountProblem(customer, input.amount.currency, unknown);
   if (!problem.empty()) return answer(problem);
+  STRIFE_ASSERT(customer != nullptr);
   if (!ValidAmount(input.amount)) return answer(reason::kInvalidAmount);
   AccountRecord& cash = batch.OwnAccount(AccountKind::kCash, input.amount.currency);
   AccountRecord& from = input.deposit ? cash : *customer;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/defect.h"
 #include "protocol/ledger.h"
 #include "protocol/participant_messages.h"
 
@@ -20,7 +21,9 @@ class BankWorkingSet {
 
   BankTransactionRecord* FindTransaction(const Uuid& id) {
     const auto found = rows_.transactions.find(id);
-    return found == rows_.transactions.end() ? nullptr : &found->second;
+    if (found == rows_.transactions.end()) return nullptr;
+    const bool committed = found->second.state == BankTransactionState::kCommitted;
+    return committed && Mutated(Defect::kForgetsCommitted) ? nullptr : &found->second;
   }
 
   // Puts in a row that is new, or that the participant keeps in memory.
@@ -60,6 +63,7 @@ class BankWorkingSet {
     const std::int64_t amount = record.amount.minor_units;
     const Currency currency = record.amount.currency;
     effects.records.entries.push_back({record.id, first_line, from.account_id, -amount, currency, now.wall});
+    if (Mutated(Defect::kOneSidedEntry)) return;
     effects.records.entries.push_back(
         {record.id, static_cast<std::uint8_t>(first_line + 1), to.account_id, amount, currency, now.wall});
   }

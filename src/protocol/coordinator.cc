@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "protocol/defect.h"
 #include "protocol/reason.h"
 
 namespace strife::protocol {
@@ -11,6 +12,12 @@ namespace {
 
 bool Touches(const PaymentOrder& order, const std::string& bank_id) {
   return order.from.bank_id == bank_id || order.to.bank_id == bank_id;
+}
+
+// Whether a defect makes the coordinator overlook a payment that has ended.
+bool Forgotten(PaymentState state) {
+  return (Mutated(Defect::kCompletedForgotten) && state == PaymentState::kCompleted) ||
+         (Mutated(Defect::kRepeatRestartsAborted) && state == PaymentState::kAborted);
 }
 
 }  // namespace
@@ -26,11 +33,12 @@ CoordinatorEffects Coordinator::Recover(const Now& now, CoordinatorPast past) {
     STRIFE_ASSERT(!IsFinal(record.state));
     Open& open = AddOpen(std::move(record));
     open.record.epoch = epoch_;
+    if (Mutated(Defect::kRestartAbortsDecided)) open.record.state = PaymentState::kInitiated;
     if (open.record.state == PaymentState::kInitiated) {
       DecideAbort(batch, open, reason::kGatewayRestarted, {});
     } else {
       Record(batch, open);
-      BeginPhase(batch, open);
+      if (!Mutated(Defect::kRestartForgetsDelivery)) BeginPhase(batch, open);
     }
   }
   return Finish(std::move(batch));
@@ -66,13 +74,16 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
     batch.effects.submit_answers.push_back({input.reply_to, outcome, std::move(payment)});
   };
   if (const PaymentRecord* known = Find(batch, input.order.id)) {
-    if (known->order == input.order) return answer(SubmitOutcome::kDuplicate, *known);
+    if (known->order == input.order || Mutated(Defect::kOtherPaymentUnderSameIdTaken)) {
+      return answer(SubmitOutcome::kDuplicate, *known);
+    }
     return answer(SubmitOutcome::kReused);
   }
   const PaymentOrder& order = input.order;
   if (!banks_.IsRegistered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
   if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
   if (needs_reconciliation_) return answer(SubmitOutcome::kNeedsReconciliation);
+  if (input.storage_full) return answer(SubmitOutcome::kStorageFull);
   const std::size_t limit = options_.max_open_per_bank;
   if (banks_.open_count(order.from.bank_id) >= limit || banks_.open_count(order.to.bank_id) >= limit) {
     return answer(SubmitOutcome::kOverloaded);
@@ -92,13 +103,13 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
     for (Leg& leg : open.all_legs()) leg.holds_nothing = true;
     return DecideAbort(batch, open, reason::kBankOffline, {});
   }
-  Record(batch, open);  // rule 2
+  if (!Mutated(Defect::kPrepareBeforeRecord)) Record(batch, open);  // rule 2
   BeginPhase(batch, open);
 }
 
 OpenPayment& Coordinator::AddOpen(PaymentRecord record) {
   const Uuid id = record.order.id;
-  const auto [at, inserted] = open_.try_emplace(id, std::move(record));
+  const auto [at, inserted] = open_.emplace(id, OpenPayment(std::move(record)));
   STRIFE_ASSERT(inserted);
   for (const Leg& leg : at->second.all_legs()) banks_.Opened(leg.bank_id);
   return at->second;
@@ -114,7 +125,7 @@ void Coordinator::Close(Batch& batch, Open& open) {
 const PaymentRecord* Coordinator::Find(const Batch& batch, const Uuid& id) const {
   if (const auto open = open_.find(id); open != open_.end()) return &open->second.record;
   const auto row = batch.rows.find(id);
-  return row == batch.rows.end() ? nullptr : &row->second;
+  return row == batch.rows.end() || Forgotten(row->second.state) ? nullptr : &row->second;
 }
 
 // ---- Deciding ----
@@ -157,6 +168,9 @@ void Coordinator::Record(Batch& batch, Open& open) {
 void Coordinator::AnswerSubmitter(Batch& batch, Open& open) {
   if (open.reply_to.call == 0) return;
   batch.effects.submit_answers.push_back({open.reply_to, SubmitOutcome::kEnded, open.record});
+  if (Mutated(Defect::kLateCommitToldAborted) && open.record.state == PaymentState::kPartialCommit) {
+    batch.effects.submit_answers.back().payment.state = PaymentState::kAborted;
+  }
   open.reply_to = {};
 }
 
@@ -176,6 +190,7 @@ void Coordinator::OnDeadlines(Batch& batch) {
 
 void Coordinator::OnPhaseTimeout(Batch& batch, Open& open) {
   open.deadline.reset();
+  if (Mutated(Defect::kTimeoutAbortsDecided)) open.record.state = PaymentState::kInitiated;
   if (open.record.state == PaymentState::kInitiated) {
     const auto legs = open.all_legs();
     const auto late = std::ranges::find(legs, false, &Leg::answered);
@@ -202,7 +217,7 @@ void Coordinator::OnPhaseTimeout(Batch& batch, Open& open) {
 
 bool Coordinator::NoticeRestoredBackup(Batch& batch, const std::string& bank_id, const std::optional<Uuid>& store_id,
                                        std::uint64_t sequence) {
-  if (store_id != store_id_ || sequence <= sequence_) return false;
+  if (store_id != store_id_ || sequence <= sequence_ || Mutated(Defect::kRestoredBackupUnnoticed)) return false;
   if (!needs_reconciliation_) {
     needs_reconciliation_ = true;
     batch.effects.events.push_back({CoordinatorEvent::Kind::kNeedsReconciliation,
@@ -224,7 +239,9 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
   if (known == nullptr) {
     // A bank that names a store has prepared the transaction for it. If that is another store, its word is needed; if
     // it is this one, this one has lost the record it made before the prepare (rule 2), and with it perhaps a commit.
-    if (input.store_id) return answer(InquiryOutcome::kNeedsReconciliation);
+    if (input.store_id && !Mutated(Defect::kLostRecordPresumedAborted)) {
+      return answer(InquiryOutcome::kNeedsReconciliation);
+    }
     // Rule 7, presumed abort: the abort is on record before anybody acts on it. The bank is kept as both ends, to
     // answer it again.
     PaymentRecord tombstone;
@@ -243,7 +260,7 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
   if (!tombstone && !Touches(known->order, input.bank_id)) return answer(InquiryOutcome::kNotAParticipant);
   if (IsDecidedCommit(known->state)) return answer(InquiryOutcome::kDecided, Decision::kCommit);
   if (known->state == PaymentState::kAborted) return answer(InquiryOutcome::kDecided, Decision::kAbort);
-  answer(InquiryOutcome::kDecided, Decision::kPending);
+  answer(InquiryOutcome::kDecided, Mutated(Defect::kUndecidedInquiryAborts) ? Decision::kAbort : Decision::kPending);
 }
 
 void Coordinator::Apply(Batch& batch, RegisterInput& input) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/coordinator.h"
+#include "protocol/defect.h"
 #include "protocol/reason.h"
 
 namespace strife::protocol {
@@ -73,6 +74,8 @@ void Coordinator::Undelivered(Batch& batch, Open& open, Leg& leg) {
     if (open.AllAnswered()) Close(batch, open);
     return;
   }
+  if (Mutated(Defect::kRedeliveryGivenUp) && leg.attempts > options_.max_retries) return;
+  if (Mutated(Defect::kPartialCommitEndsDelivery) && state == PaymentState::kPartialCommit) return;
   leg.retry_at = batch.now.monotonic + options_.redelivery.Delay(open.record.order.id, leg.attempts);
   deadlines_.Add(*leg.retry_at, open.record.order.id);
 }
@@ -139,7 +142,7 @@ void Coordinator::OnVote(Batch& batch, Open& open, Leg& leg, const BankReply& re
   switch (reply.outcome) {
     case CommandOutcome::kYes:
       leg.answered = true;
-      if (open.AllAnswered()) DecideCommit(batch, open);
+      if (open.AllAnswered() || Mutated(Defect::kCommitOnFirstVote)) DecideCommit(batch, open);
       return;
     case CommandOutcome::kNo:
       leg.holds_nothing = true;
@@ -161,7 +164,7 @@ void Coordinator::OnVote(Batch& batch, Open& open, Leg& leg, const BankReply& re
 void Coordinator::OnCommitReply(Batch& batch, Open& open, Leg& leg, const BankReply& reply) {
   if (reply.outcome == CommandOutcome::kDone) {
     leg.answered = true;
-    if (open.AllAnswered()) Complete(batch, open);
+    if (open.AllAnswered() || Mutated(Defect::kCompletedOnFirstAck)) Complete(batch, open);
     return;
   }
   // Decided is decided (rule 5): whatever the bank says, the commit is delivered until it is acknowledged.

@@ -15,6 +15,7 @@ namespace strife::protocol {
 struct SubmitInput {
   ReplyTo reply_to;
   PaymentOrder order;
+  bool storage_full = false;  // a new payment is refused, a known one answered (rule 15)
 };
 
 // What a bank answered. Every command handed to the transport comes back exactly once, here or in UndeliveredInput.
@@ -59,6 +60,7 @@ enum class SubmitOutcome {
   kUnknownPayerBank,  // nothing was recorded, as with all below
   kUnknownPayeeBank,
   kOverloaded,
+  kStorageFull,
   kNeedsReconciliation,  // this gateway has found that it was restored from an old backup
 };
 

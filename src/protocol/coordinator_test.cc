@@ -334,6 +334,19 @@ TEST(Coordinator, Overload_IsPerBankAndRecordsNothing) {
   EXPECT_EQ(Sent(gateway.Submit(Order(Id(2)))), "a:prepare b:prepare") << "the id was not used up";
 }
 
+TEST(Coordinator, StorageFull_RefusesNewPaymentsAndAnswersForOldOnes) {
+  TestGateway gateway;
+  gateway.Decide(Order(kX));
+  const auto refused = gateway.Step({SubmitInput{{1, 0}, Order(Id(2)), true}});
+  EXPECT_EQ(OnlyAnswer(refused).outcome, SubmitOutcome::kStorageFull);
+  EXPECT_TRUE(refused.payments.empty());
+  EXPECT_EQ(Sent(refused), "");
+  const auto known = gateway.Step({SubmitInput{{2, 0}, Order(kX), true}});
+  EXPECT_EQ(OnlyAnswer(known).outcome, SubmitOutcome::kDuplicate);
+  EXPECT_EQ(OnlyAnswer(known).payment.state, PaymentState::kCommitting);
+  EXPECT_EQ(Sent(gateway.Submit(Order(Id(2)))), "a:prepare b:prepare") << "the id was not used up";
+}
+
 TEST(Coordinator, UnknownBank_RecordsNothing) {
   TestGateway gateway;
   EXPECT_EQ(OnlyAnswer(gateway.Submit(Order(kX, "x", "b"))).outcome, SubmitOutcome::kUnknownPayerBank);

@@ -1,6 +1,7 @@
 #include "protocol/ledger.h"
 
 #include "base/assert.h"
+#include "protocol/defect.h"
 
 namespace strife::protocol {
 
@@ -9,9 +10,10 @@ std::optional<LedgerRefusal> Reserve(AccountRecord& from, AccountRecord& to, std
   const auto held = CheckedAdd(from.held, amount);
   const auto incoming = CheckedAdd(to.incoming, amount);
   if (!held || !incoming) return LedgerRefusal::kOverflow;
-  const auto available = CheckedSubtract(from.posted, *held);
+  const auto available = CheckedSubtract(from.posted, Mutated(Defect::kHoldsOvercommit) ? amount : *held);
   if (!available || !CheckedAdd(to.posted, *incoming)) return LedgerRefusal::kOverflow;
-  if (from.kind == AccountKind::kCustomer && *available < 0) return LedgerRefusal::kInsufficientFunds;
+  const std::int64_t least = Mutated(Defect::kOverdraftByOne) ? -1 : 0;
+  if (from.kind == AccountKind::kCustomer && *available < least) return LedgerRefusal::kInsufficientFunds;
   from.held = *held;
   to.incoming = *incoming;
   return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "protocol/defect.h"
 #include "protocol/reason.h"
 
 namespace strife::protocol {
@@ -50,6 +51,7 @@ std::string HoldLegs(BankWorkingSet& batch, const BankTransactionRecord& record)
     if (!problem.empty()) return std::string(problem);
   }
   batch.OwnAccount(AccountKind::kClearing, currency);
+  if (Mutated(Defect::kYesWithoutHold)) return {};
   const std::vector<Transfer> transfers = TransfersOf(record);
   for (std::size_t i = 0; i < transfers.size(); ++i) {
     AccountRecord& from = *batch.FindAccount(transfers[i].from);
@@ -88,6 +90,7 @@ void ReleaseLegs(BankWorkingSet& batch, const BankTransactionRecord& record) {
     Release(*from, *to, record.amount.minor_units);
     batch.Changed(*from);
     batch.Changed(*to);
+    if (Mutated(Defect::kAbortFreesOneLeg)) break;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "protocol/bank_own_transactions.h"
+#include "protocol/defect.h"
 #include "protocol/legs.h"
 #include "protocol/reason.h"
 
@@ -31,7 +32,7 @@ void Participant::Recover(const Now& now, std::vector<BankTransactionRecord> pre
     STRIFE_ASSERT(record.state == BankTransactionState::kPrepared);
     const Uuid id = record.id;
     prepared_.emplace(id, Prepared{std::move(record), now.monotonic});
-    deadlines_.Add(now.monotonic, id);
+    if (!Mutated(Defect::kNoInquiryAtStart)) deadlines_.Add(now.monotonic, id);
   }
 }
 
@@ -85,7 +86,9 @@ void Participant::Apply(Batch& batch, CommandInput& input) {
   BankReply reply;
   switch (command.kind) {
     case CommandKind::kPrepare:
-      reply = Prepare(batch, command);
+      reply = input.storage_full && batch.FindTransaction(command.id) == nullptr
+                  ? Answer(command, CommandOutcome::kNo, reason::kStorageFull, reason::Describe(reason::kStorageFull))
+                  : Prepare(batch, command);
       break;
     case CommandKind::kCommit:
       reply = Commit(batch, command);
@@ -106,7 +109,7 @@ std::optional<BankReply> Participant::RefuseStale(Batch& batch, BankTransactionR
     return Answer(command, CommandOutcome::kViolation, reason::kDuplicate,
                   "this id belongs to a transaction of the bank itself");
   }
-  if (command.epoch < known.epoch) {
+  if (command.epoch < known.epoch && !Mutated(Defect::kStaleGatewayObeyed)) {
     batch.effects.events.push_back(
         {ParticipantEvent::Kind::kStaleGateway, command.id, "a replaced gateway still sends commands"});
     return Answer(command, CommandOutcome::kStale, reason::kStaleEpoch, reason::Describe(reason::kStaleEpoch));
@@ -158,7 +161,7 @@ BankReply Participant::Prepare(Batch& batch, const BankCommand& command) {
 }
 
 BankReply Participant::PrepareAgain(const BankTransactionRecord& known, const BankCommand& command) const {
-  if (known.state == BankTransactionState::kAborted) {
+  if (known.state == BankTransactionState::kAborted && !Mutated(Defect::kRefusalForgotten)) {
     // Refused before, or the tombstone of an abort that overtook this prepare (rule 8).
     const std::string_view why =
         known.reason_code.empty() ? reason::kTransactionAborted : std::string_view(known.reason_code);
@@ -168,7 +171,7 @@ BankReply Participant::PrepareAgain(const BankTransactionRecord& known, const Ba
   asked.debit_account = command.from.bank_id == options_.bank_id ? command.from.account_id : "";
   asked.credit_account = command.to.bank_id == options_.bank_id ? command.to.account_id : "";
   asked.amount = command.amount;
-  if (!SameTransaction(known, asked)) {
+  if (!SameTransaction(known, asked) && !Mutated(Defect::kOtherTermsAccepted)) {
     return Answer(command, CommandOutcome::kViolation, reason::kTransactionIdReused,
                   "prepare with the id of another payment");
   }
@@ -178,11 +181,14 @@ BankReply Participant::PrepareAgain(const BankTransactionRecord& known, const Ba
 BankReply Participant::Commit(Batch& batch, const BankCommand& command) {
   BankTransactionRecord* known = batch.FindTransaction(command.id);
   if (known == nullptr) {
+    if (Mutated(Defect::kCommitWithoutPrepareDone)) return Answer(command, CommandOutcome::kDone);
     return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation,
                   "commit for a transaction that was never prepared here");
   }
   if (auto refusal = RefuseStale(batch, *known, command)) return *std::move(refusal);
-  if (known->state == BankTransactionState::kCommitted) return Answer(command, CommandOutcome::kDone);
+  if (known->state == BankTransactionState::kCommitted && !Mutated(Defect::kCommitPostsAgain)) {
+    return Answer(command, CommandOutcome::kDone);
+  }
   if (known->state == BankTransactionState::kAborted) {
     return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation,
                   "commit for a transaction that was aborted here");
@@ -197,6 +203,7 @@ BankReply Participant::Commit(Batch& batch, const BankCommand& command) {
 BankReply Participant::Abort(Batch& batch, const BankCommand& command) {
   BankTransactionRecord* known = batch.FindTransaction(command.id);
   if (known == nullptr) {
+    if (Mutated(Defect::kNoTombstone)) return Answer(command, CommandOutcome::kDone);
     BankTransactionRecord tombstone;
     tombstone.id = command.id;
     tombstone.state = BankTransactionState::kAborted;
@@ -207,7 +214,13 @@ BankReply Participant::Abort(Batch& batch, const BankCommand& command) {
     return Answer(command, CommandOutcome::kDone);
   }
   if (auto refusal = RefuseStale(batch, *known, command)) return *std::move(refusal);
-  if (known->state == BankTransactionState::kAborted) return Answer(command, CommandOutcome::kDone);
+  if (Mutated(Defect::kAbortUndoesCommit) && known->state == BankTransactionState::kCommitted) {
+    known->state = BankTransactionState::kAborted;
+    batch.Changed(*known);
+  }
+  if (known->state == BankTransactionState::kAborted && !Mutated(Defect::kAbortReleasesAgain)) {
+    return Answer(command, CommandOutcome::kDone);
+  }
   if (known->state == BankTransactionState::kCommitted) {
     return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation,
                   "abort for a transaction that was committed here");
@@ -232,9 +245,13 @@ void Participant::Apply(Batch& batch, InquiryAnswered& input) {
   const auto held = prepared_.find(input.id);
   if (held == prepared_.end()) return;  // a command was faster
   held->second.inquiry_open = false;
-  if (input.decision == Decision::kCommit || input.decision == Decision::kAbort) {
+  if (Mutated(Defect::kVotedHoldExpires) && !input.decision) {
+    input = {input.id, Decision::kAbort, held->second.record.epoch};
+  }
+  const bool decided = input.decision == Decision::kCommit || input.decision == Decision::kAbort;
+  if (decided || (Mutated(Defect::kPendingTakenForCommit) && input.decision)) {
     CommandInput command;
-    command.command.kind = input.decision == Decision::kCommit ? CommandKind::kCommit : CommandKind::kAbort;
+    command.command.kind = input.decision == Decision::kAbort ? CommandKind::kAbort : CommandKind::kCommit;
     command.command.id = input.id;
     command.command.epoch = input.epoch;
     Apply(batch, command);

@@ -167,6 +167,23 @@ TEST_F(ParticipantTest, PrepareAfterAbort_IsRefusedByTheTombstone) {
   EXPECT_EQ(payer().held, 0);
 }
 
+TEST_F(ParticipantTest, StorageFull_RefusesNewPreparesAndKeepsItsPromises) {
+  EXPECT_EQ(bank.Do(kPrepare, debit).outcome, kYes);
+  const auto when_full = [&](CommandKind kind, const PaymentOrder& order) {
+    return bank.Step({CommandInput{{1, 0}, bank.Command(kind, order), true}});
+  };
+  const auto refused = when_full(kPrepare, credit);
+  EXPECT_EQ(refused.answers.at(0).reply.outcome, kNo);
+  EXPECT_EQ(refused.answers.at(0).reply.reason_code, reason::kStorageFull);
+  EXPECT_TRUE(refused.records.transactions.empty());
+  EXPECT_EQ(payee().incoming, 0);
+  EXPECT_EQ(when_full(kPrepare, debit).answers.at(0).reply.outcome, kYes) << "a vote is a promise";
+  EXPECT_EQ(when_full(kCommit, debit).answers.at(0).reply.outcome, kDone);
+  EXPECT_EQ(payer().posted, 150);
+  EXPECT_EQ(bank.Do(kPrepare, credit).outcome, kYes) << "with room again it is a new question";
+  EXPECT_EQ(when_full(kAbort, credit).answers.at(0).reply.outcome, kDone);
+}
+
 TEST_F(ParticipantTest, Repeated_EveryCommandHasOneEffect) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(bank.Do(kPrepare, debit).outcome, kYes);
   EXPECT_EQ(payer().held, 100);

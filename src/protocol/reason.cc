@@ -24,6 +24,7 @@ std::string_view Describe(std::string_view code) {
       {kTransactionIdReused, "This transaction id belongs to another payment; use a new id."},
       {kProtocolViolation, "A bank contradicted its own record of this payment; no money moved."},
       {kStaleEpoch, "Another gateway has taken this payment over."},
+      {kStorageFull, "A bank of this payment has no disk space left for new payments; no money moved."},
       {kCommitDelayed, "Decided, but a bank has not confirmed yet; the payment completes by itself, do not pay again."},
   };
   for (const auto& [known, text] : kTexts) {

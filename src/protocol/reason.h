@@ -26,6 +26,7 @@ inline constexpr std::string_view kTransactionAborted = "TRANSACTION_ABORTED";
 inline constexpr std::string_view kTransactionIdReused = "TRANSACTION_ID_REUSED";
 inline constexpr std::string_view kProtocolViolation = "PROTOCOL_VIOLATION";
 inline constexpr std::string_view kStaleEpoch = "STALE_EPOCH";
+inline constexpr std::string_view kStorageFull = "STORAGE_FULL";
 inline constexpr std::string_view kCommitDelayed = "COMMIT_DELAYED";
 
 // One sentence for a person; empty for a code this version does not know.

@@ -240,12 +240,10 @@ std::optional<BankReply> FromProto(const v1::PrepareTransactionResponse& respons
                   Sanitize(response.message(), limits::kMaxReasonMessageBytes)};
   if (response.vote() == v1::VOTE_YES) {
     reply.outcome = CommandOutcome::kYes;
-  } else if (response.vote() != v1::VOTE_NO) {
+  } else if (response.vote() != v1::VOTE_NO || reply.reason_code == protocol::reason::kProtocolViolation) {
     reply.outcome = CommandOutcome::kViolation;
   } else if (reply.reason_code == protocol::reason::kStaleEpoch) {
     reply.outcome = CommandOutcome::kStale;
-  } else if (reply.reason_code == protocol::reason::kProtocolViolation) {
-    reply.outcome = CommandOutcome::kViolation;
   }
   return reply;
 }

@@ -25,6 +25,7 @@ Status CheckPolicy(const std::string& service_name) {
   const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service_name);
   if (service == nullptr) return Fail(ErrorCode::kInternal, "service " + service_name + " is not compiled in");
   std::vector<std::string> methods;
+  methods.reserve(static_cast<std::size_t>(service->method_count()));
   for (int i = 0; i < service->method_count(); ++i) {
     methods.push_back("/" + service_name + "/" + service->method(i)->name());
   }

@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "protocol/defect.h"
 
 namespace strife::runtime {
 
@@ -44,7 +45,8 @@ class Engine {
   // Makes effects that did not come from a cycle (recovery) durable, on the same terms.
   Result<Effects> CommitFirst(Effects effects) {
     if (!effects.records.empty()) {
-      if (Status committed = store_.Commit(effects.records); !committed) return std::unexpected(committed.error());
+      Status committed = store_.Commit(effects.records);
+      if (!committed && !Mutated(protocol::Defect::kSendBeforeDurable)) return std::unexpected(committed.error());
     }
     return effects;
   }

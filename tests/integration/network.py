@@ -229,9 +229,11 @@ class Network:
                                             (certs / f"{certificate}.crt").read_bytes())
 
     def channel(self, server, certificate, credentials=None):
-        # Reconnect soon: servers come back within a second here.
-        options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 100),
-                   ("grpc.max_reconnect_backoff_ms", 500), ("grpc.use_local_subchannel_pool", 1)]
+        # Reconnect soon, for servers come back within a second here; but "min_reconnect_backoff" is how long a connection may
+        # take to be made, and a busy machine takes its time.
+        options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 5000),
+                   ("grpc.max_reconnect_backoff_ms", 500), ("grpc.use_local_subchannel_pool", 1),
+                   ("grpc.dns_min_time_between_resolutions_ms", 500)]
         return grpc.secure_channel(f"localhost:{self.port(server)}", credentials or self.credentials(certificate),
                                    options)
 

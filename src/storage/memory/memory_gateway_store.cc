@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "protocol/defect.h"
 #include "storage/memory/vector_cursor.h"
 
 namespace strife {
@@ -170,7 +171,7 @@ Status MemoryGatewayDisk::Commit(std::uint64_t epoch, const GatewayRecords& reco
   if (fails && fault_.fault() == CommitFault::kBeforeEffect) {
     return Fail(ErrorCode::kStorage, "the memory disk failed before the commit, as planned: restart");
   }
-  if (epoch != contents_.epoch) {
+  if (epoch != contents_.epoch && !Mutated(protocol::Defect::kSucceededGatewayWrites)) {
     return Fail(ErrorCode::kFenced, "another gateway has taken over the memory disk: this one must stop");
   }
   for (const PaymentRecord& payment : records.payments) {

@@ -24,12 +24,6 @@ Status CreateIfMissing(const std::filesystem::path& file) {
   return {};
 }
 
-bool LogWasLeftBehind(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(file.string() + "-wal", error);
-  return !error && bytes > 0;
-}
-
 Status RequireClean(Database& database, const std::string& pragma, const std::filesystem::path& file) {
   auto verdict = database.QueryText(pragma);
   if (!verdict) return std::unexpected(std::move(verdict.error()));
@@ -39,7 +33,7 @@ Status RequireClean(Database& database, const std::string& pragma, const std::fi
                                        "): keep it aside and restore a backup");
 }
 
-Status CheckAfterUncleanStop(Database& database, const std::filesystem::path& file, const Schema& schema) {
+Status CheckPages(Database& database, const std::filesystem::path& file, const Schema& schema) {
   std::error_code error;
   if (std::filesystem::file_size(file, error) <= kSmallFileBytes && !error) {
     return RequireClean(database, "PRAGMA quick_check(1)", file);
@@ -110,17 +104,14 @@ Status ConfigureWriter(Database& database, const std::filesystem::path& file) {
 
 Result<Database> OpenWriter(const std::filesystem::path& file, const Schema& schema) {
   if (auto created = CreateIfMissing(file); !created) return std::unexpected(std::move(created.error()));
-  const bool unclean = LogWasLeftBehind(file);
   auto database = Database::Open(file, Database::Mode::kReadWrite);
   if (!database) return database;
   // Whose file it is comes first: nothing of a stranger's file is touched.
   auto version = VersionOf(*database, file, schema);
   if (!version) return std::unexpected(std::move(version.error()));
-  if (unclean) {
-    if (schema.tolerates_bad_rows) (void)database->Execute("PRAGMA ignore_check_constraints = ON");
-    if (auto clean = CheckAfterUncleanStop(*database, file, schema); !clean) {
-      return std::unexpected(std::move(clean.error()));
-    }
+  if (schema.tolerates_bad_rows) (void)database->Execute("PRAGMA ignore_check_constraints = ON");
+  if (auto clean = CheckPages(*database, file, schema); !clean) return std::unexpected(std::move(clean.error()));
+  if (schema.tolerates_bad_rows) {
     if (auto set = database->Execute("PRAGMA ignore_check_constraints = OFF"); !set) {
       return std::unexpected(std::move(set.error()));
     }

@@ -55,8 +55,9 @@ const T* NeverNull(const T* data) {
 
 }  // namespace
 
-Error MakeError(sqlite3* connection, int code) {
-  const std::string file = FileOf(connection);
+Error MakeError(sqlite3* connection, int code) { return MakeError(connection, code, FileOf(connection)); }
+
+Error MakeError(sqlite3* connection, int code, const std::string& file) {
   const std::string text = connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection);
   if ((code & 0xff) == SQLITE_CONSTRAINT) {
     return {ErrorCode::kInternal, "database " + file + " refused a record (" + text + "): this is a bug, report it"};
@@ -152,7 +153,7 @@ Result<Database> Database::Open(const std::filesystem::path& file, Mode mode) {
   const int flags = (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
   Database database;
   const int code = sqlite3_open_v2(file.c_str(), &database.handle_, flags, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(MakeError(database.handle_, code));
+  if (code != SQLITE_OK) return std::unexpected(MakeError(database.handle_, code, file.string()));
   sqlite3_extended_result_codes(database.handle_, 1);
   sqlite3_busy_timeout(database.handle_, kBusyTimeoutMs);
   sqlite3_db_config(database.handle_, SQLITE_DBCONFIG_LOOKASIDE, nullptr, kLookasideBytes, kLookasideSlots);

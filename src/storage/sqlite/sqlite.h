@@ -137,5 +137,7 @@ class ReadTransaction {
 
 // What the connection's last failed call means: kInternal when a constraint refused a record, else kStorage.
 Error MakeError(sqlite3* connection, int code);
+// For a connection that could not be opened and so does not know its file.
+Error MakeError(sqlite3* connection, int code, const std::string& file);
 
 }  // namespace strife::sqlite

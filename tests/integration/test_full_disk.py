@@ -1,0 +1,45 @@
+"""A server whose disk is nearly full refuses new work, saying why, and answers for what it has."""
+
+from cases import Code, NetworkCase
+from network import ABORTED, COMPLETED, wait_until
+
+NO_ROOM = ("--reserved-disk-mb", 2**30)  # more than any disk has
+
+
+class FullDisk(NetworkCase):
+    USERS = 3
+
+    def restart(self, name, flags=()):
+        self.assertEqual(self.network.stop(name), [0])
+        self.network.start(name, flags=flags)
+
+    def test_Gateway_RefusesPaymentsAndLoginsAndAnswersForOldPayments(self):
+        alice, bob, _ = self.network.clients()
+        old, new = alice.order(bob, 5), alice.order(bob, 6)
+        self.assertEqual(alice.pay(old).payment.state, COMPLETED)
+        self.restart("gateway", NO_ROOM)
+        self.assert_refused(lambda: alice.pay(new), Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
+        self.assert_refused(alice.login, Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
+        detail = self.assert_refused(lambda: alice.pay(old), Code.ALREADY_EXISTS)
+        self.assertEqual(detail.prior.state, COMPLETED)
+        self.assertIn("disk_nearly_full", self.network.processes["gateway"].said())
+        self.restart("gateway")
+        alice.wait_for_banks()
+        self.assertEqual(alice.ask_again(new).state, COMPLETED, "the id was not used up")
+        self.assert_books()
+
+    def test_Bank_DeclinesItsOwnPaymentsOnly(self):
+        alice, bob, _ = self.network.clients()
+        self.restart("bank3", NO_ROOM)
+        bob.wait_for_banks()
+
+        def declined():
+            return alice.pay(alice.order(bob.accounts["bank3"], 1, bank="bank1")).payment
+        payment = wait_until(lambda: (p := declined()).reason_code == "STORAGE_FULL" and p, "bank3 to be asked")
+        self.assertEqual(payment.state, ABORTED)
+        self.assertIn("disk space", payment.message)
+        self.assertTrue(alice.pay(alice.order(bob.accounts["bank2"], 1, bank="bank1")).success)
+        self.restart("bank3")
+        bob.wait_for_banks()
+        wait_until(lambda: declined().state == COMPLETED, "payments to bank3 to go through again")
+        self.assert_books()
