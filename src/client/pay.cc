@@ -5,7 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include "base/limits.h"
 #include "client/courier.h"
 
 namespace strife::client {
@@ -147,7 +146,7 @@ Error NotTaken(const protocol::OutboxAnswer& answer, const protocol::PaymentOrde
       return {ErrorCode::kAlreadyExists, "TRANSACTION_ID_REUSED another payment is queued under the id " +
                                              order.id.ToString() + "; use a new id for a new payment"};
     case OutboxOutcome::kFull:
-      return {ErrorCode::kResourceExhausted, "the queue holds " + std::to_string(limits::kMaxQueuedPayments) +
+      return {ErrorCode::kResourceExhausted, "the queue holds " + std::to_string(protocol::kMaxQueuedPayments) +
                                                  " payments, which is as many as it takes; deliver them with strife "
                                                  "queue flush first"};
     default:

@@ -99,7 +99,7 @@ void Outbox::Apply(Batch& batch, const EnqueueInput& input) {
   if (auto wrong = CheckOrder(input.order)) {
     return Answer(batch, input.reply_to, OutboxOutcome::kInvalid, {}, *std::move(wrong));
   }
-  if (batch.rows.open >= limits::kMaxQueuedPayments) return Answer(batch, input.reply_to, OutboxOutcome::kFull);
+  if (batch.rows.open >= kMaxQueuedPayments) return Answer(batch, input.reply_to, OutboxOutcome::kFull);
   OutboxItem item;
   item.sequence = ++batch.rows.last_sequence;
   item.order = input.order;

@@ -513,11 +513,11 @@ TEST_F(OutboxTest, BadPayments_AreNotTaken) {
 
 TEST_F(OutboxTest, FullQueue_TakesNoMore) {
   OutboxItem item;
-  for (std::uint64_t n = 1; n <= limits::kMaxQueuedPayments; ++n) {
+  for (std::uint64_t n = 1; n <= kMaxQueuedPayments; ++n) {
     item.sequence = n;
     disk_.items.emplace(n, item);
   }
-  disk_.last_sequence = limits::kMaxQueuedPayments;
+  disk_.last_sequence = kMaxQueuedPayments;
   EXPECT_EQ(program_.Enqueue(Order(Id(1))).outcome, OutboxOutcome::kFull);
   disk_.items[1].state = kDone;
   EXPECT_EQ(program_.Enqueue(Order(Id(1))).outcome, OutboxOutcome::kAccepted);

@@ -75,6 +75,7 @@ struct OutboxKeys {
 };
 
 inline constexpr std::size_t kOutboxWindow = 32;
+inline constexpr std::size_t kMaxQueuedPayments = 10'000;  // that have not ended, in one outbox
 
 // What a cycle is given. While it runs nobody else changes the store.
 struct OutboxRows {

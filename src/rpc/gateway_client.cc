@@ -206,9 +206,10 @@ void GatewayClient::WatchConnection(std::function<void(bool)> changed) {
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (const std::string& endpoint : impl_->options.endpoints) {
     grpc::ChannelArguments arguments = Arguments();
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // as in channel.cc, also the last
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 250);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+    arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
     channels.push_back(grpc::CreateCustomChannel(endpoint, impl_->credentials, arguments));
   }
   impl_->watch = std::make_unique<ConnectionWatch>(std::move(channels), std::move(changed));
