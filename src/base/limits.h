@@ -45,6 +45,9 @@ inline constexpr std::size_t kMaxPasswordQueue = 64;       // logins waiting for
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;
 inline constexpr std::size_t kMaxInquiriesInFlight = 64;
 
+// Client
+inline constexpr std::size_t kMaxQueuedPayments = 10'000;  // that have not ended, in one outbox
+
 // Engine
 inline constexpr std::size_t kMaxInputsPerCycle = 2048;  // one durable transaction
 

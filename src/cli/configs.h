@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bank/config.h"
 #include "base/result.h"
@@ -41,13 +42,17 @@ std::optional<std::filesystem::path> FindClientConfig(const std::string& config_
 // The client's settings as flags of one command.
 class ClientOptions {
  public:
-  // Adds --config and one flag for each setting. Must outlive the parsing of the command line.
+  // Adds --config, --profile and one flag for each setting. Must outlive the parsing of the command line.
   explicit ClientOptions(CLI::App& command);
 
+  // With a profile, the session, the queue and the log are in the folder profiles/NAME of data_dir and log_dir.
   Result<client::ClientConfig> Load();
+  // What was given on the command line, as words for another one.
+  std::vector<std::string> GivenFlags() const;
 
  private:
   std::string config_flag_;
+  std::string profile_;
   client::ClientConfig config_;
   Settings settings_;
 };
