@@ -31,7 +31,16 @@ ErrorCode CodeOf(grpc::StatusCode code, bool changes) {
   }
 }
 
-// `start` is the generated method. A call is only made on a connection that stands, so that "cannot connect" is sure to
+// Fails as soon as the first attempt has.
+bool Connect(grpc::Channel& channel, std::chrono::system_clock::time_point deadline) {
+  for (auto state = channel.GetState(true); state != GRPC_CHANNEL_READY; state = channel.GetState(true)) {
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) return false;
+    if (!channel.WaitForStateChange(state, deadline)) return false;
+  }
+  return true;
+}
+
+// `method` is the generated one. A call is only made on a connection that stands, so that "cannot connect" is sure to
 // mean that nothing was done.
 template <typename Stub, typename Request, typename Response>
 Result<Response> Call(const AdminTarget& target, bool changes,
@@ -41,7 +50,7 @@ Result<Response> Call(const AdminTarget& target, bool changes,
                       const Request& request) {
   const auto deadline = std::chrono::system_clock::now() + target.timeout;
   const auto channel = OpenChannel(target.endpoint, target.files, target.expected);
-  if (!channel->WaitForConnected(deadline)) {
+  if (!Connect(*channel, deadline)) {
     return Fail(ErrorCode::kUnavailable, "cannot connect to " + Who(target) + " at " + target.endpoint +
                                              "; check that it runs and that the certificates are right");
   }

@@ -80,6 +80,12 @@ void Nemesis::PauseOne() {
                      });
 }
 
+void Nemesis::Stopped(std::string_view process) {
+  for (const GatewayProcess* gateway : parts_.gateways) {
+    if (gateway->name() == process) PlanTakeover(*gateway);
+  }
+}
+
 // A gateway that does not answer is replaced by the other one, which cannot know whether it still lives.
 void Nemesis::PlanTakeover(const Process& from) {
   for (GatewayProcess* silent : parts_.gateways) {

@@ -221,6 +221,14 @@ TEST_F(SqliteFile, CursorAtAMalformedRow_NamesItAndGoesOnBehindIt) {
   EXPECT_EQ(cursor->Next().value(), std::nullopt);
 }
 
+TEST(SqliteSchema, TablesCheckedAtOpen_AreInTheOldestFilesToo) {
+  for (const auto& schema : {sqlite::kBankSchema, sqlite::kGatewaySchema}) {
+    for (const char* table : schema.small_tables) {
+      EXPECT_THAT(schema.migrations[0], HasSubstr(std::string("CREATE TABLE ") + table + " ")) << schema.what;
+    }
+  }
+}
+
 TEST_F(SqliteFile, BankOfVersionOne_IsBroughtUpWithAllItHas) {
   {
     static constexpr const char* kFirst[] = {sqlite::kBankMigrations[0]};

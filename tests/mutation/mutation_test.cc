@@ -16,7 +16,7 @@
 namespace strife::mutation {
 namespace {
 
-constexpr std::uint64_t kMostSeeds = 500;
+constexpr std::uint64_t kMostSeeds = 1000;
 constexpr std::uint64_t kSoundSeeds = 100;  // without a defect
 
 // What a hunt came to.

@@ -82,7 +82,8 @@ CREATE TABLE heuristics (
 )sql",
 };
 
-inline constexpr const char* kBankSmallTables[] = {"meta", "totals", "heuristics"};
+// Of version 1: they are checked before the migrations.
+inline constexpr const char* kBankSmallTables[] = {"meta", "totals"};
 
 inline constexpr Schema kBankSchema = {"bank database", 0x5374426b /* StBk */, kBankMigrations, kBankSmallTables};
 
