@@ -135,7 +135,7 @@ int Conclude(const BenchOptions& options, const Network& network, const LoadResu
   Json json = ResultJson(options, result, users);
   std::string text = ResultText(result);
   if (!options.no_verify) {
-    auto report = VerifyBooks(network.servers);
+    auto report = VerifyBooks(network.servers, false);
     if (!report) return Report(report.error());
     if (!report->ok()) {
       if (options.output == OutputFormat::kJson) PrintJson({{"verification", ReportJson(*report)}});
@@ -179,7 +179,7 @@ int BenchPay(BenchOptions& options) {
   std::vector<std::unique_ptr<rpc::GatewayClient>> gateways;
   std::vector<rpc::GatewayClient*> pointers;
   for (int i = 0; i < options.channels; ++i) {
-    auto gateway = rpc::GatewayClient::Create({.endpoint = config.gateway,
+    auto gateway = rpc::GatewayClient::Create({.endpoints = config.Endpoints(),
                                                .files = {config.ca_file, config.cert_file, config.key_file},
                                                .timeout = config.timeout});
     if (!gateway) return Report(gateway.error());

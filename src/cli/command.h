@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -14,6 +15,8 @@ namespace strife::cli {
 // Returns the exit status.
 struct Invocation {
   std::function<int()> run;
+  // Asked before money moves: go on? Empty: nobody is to be asked.
+  std::function<bool(const std::string& question)> confirm;
 };
 
 // Adds a subcommand whose run is `action`. Its help ends with `examples`: one "strife …" per line.
@@ -25,12 +28,24 @@ void AddServerCommands(CLI::App& app, Invocation& invocation);   // gateway, ban
 void AddNetworkCommands(CLI::App& app, Invocation& invocation);  // init, up
 void AddSessionCommands(CLI::App& app, Invocation& invocation);  // login, logout, whoami
 void AddPayCommand(CLI::App& app, Invocation& invocation);       // pay
+void AddQueueCommands(CLI::App& app, Invocation& invocation);    // queue …
 void AddLookupCommands(CLI::App& app, Invocation& invocation);   // payment, history, balance
 void AddPkiCommands(CLI::App& app, Invocation& invocation);      // pki …
 void AddUsersCommands(CLI::App& app, Invocation& invocation);    // users …
+void AddAdminCommands(CLI::App& app, Invocation& invocation);    // admin …
 void AddVerifyCommand(CLI::App& app, Invocation& invocation);    // verify
 void AddBenchCommands(CLI::App& app, Invocation& invocation);    // bench …
 void AddSimCommand(CLI::App& app, Invocation& invocation);      // sim
+
+void AddShellCommand(CLI::App& app, Invocation& invocation);       // shell
+void AddCompletionCommand(CLI::App& app, Invocation& invocation);  // completion
+
+// The families above as one, for the executable, and those of a client alone, for the shell.
+void AddAllCommands(CLI::App& app, Invocation& invocation);
+void AddClientCommands(CLI::App& app, Invocation& invocation);
+
+// Reads the words, which come without the executable's name, runs the command they name and returns the exit status.
+int RunCommand(CLI::App& app, Invocation& invocation, std::vector<std::string> words);
 
 // The whole executable: reads the command line, runs the command, returns the exit status. Prints every error itself.
 int Run(int argc, char** argv);

@@ -3,11 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "base/text.h"
+
 namespace strife::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMaxProfileBytes = 64;
 const std::vector<std::string> kLogLevels = {"trace", "debug", "info", "warning", "error", "critical"};
 
 }  // namespace
@@ -57,15 +60,28 @@ Settings BankSettings(bank::BankConfig* config) {
 Settings ClientSettings(client::ClientConfig* config) {
   Settings settings;
   settings.Text("gateway", &config->gateway, "host:port of the gateway");
+  settings.List("gateways", &config->gateways, "host:port of each of several gateways of one network");
   settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
   settings.RequiredPath("cert_file", &config->cert_file, "The client's certificate, PEM");
   settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
-  settings.RequiredPath("data_dir", &config->data_dir, "Folder of the session");
+  settings.RequiredPath("data_dir", &config->data_dir, "Folder of the session and the queue");
   settings.RequiredPath("log_dir", &config->log_dir, "Folder of client.log");
   settings.Time("timeout", &config->timeout, "How long one attempt may take");
   settings.WholeNumber("max_retries", &config->max_retries, 0, 100, "How often to try again");
   settings.Time("retry_delay", &config->retry_delay, "How long to wait before the first retry; doubles each time");
+  settings.Time("reconnect_interval", &config->reconnect_interval, "How often to try to deliver queued payments");
   settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
+  return settings;
+}
+
+Settings OperatorSettings(OperatorConfig* config) {
+  Settings settings;
+  settings.Text("gateway", &config->gateway, "host:port of the gateway");
+  settings.Text("banks", &config->banks, "The banks and where they are: bank1=host:port,bank2=host:port");
+  settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
+  settings.RequiredPath("cert_file", &config->cert_file, "The operator's certificate, PEM");
+  settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
+  settings.Time("timeout", &config->timeout, "How long one server may take to answer");
   return settings;
 }
 
@@ -81,18 +97,45 @@ std::optional<fs::path> FindClientConfig(const std::string& config_flag) {
   return std::nullopt;
 }
 
+namespace {
+
+Result<client::ClientConfig> WithProfile(client::ClientConfig config, std::string profile) {
+  const char* named = std::getenv("STRIFE_PROFILE");
+  if (profile.empty() && named != nullptr) profile = named;
+  if (profile.empty()) return config;
+  if (!IsIdentifier(profile, kMaxProfileBytes)) {
+    return Fail(ErrorCode::kInvalidInput,
+                "\"" + Sanitize(profile, 80) + "\" is not a profile; write letters, digits, '.', '_' and '-' only");
+  }
+  config.data_dir = config.data_dir / "profiles" / profile;
+  config.log_dir = config.log_dir / "profiles" / profile;
+  return config;
+}
+
+}  // namespace
+
 ClientOptions::ClientOptions(CLI::App& command) : settings_(ClientSettings(&config_)) {
   command
       .add_option("--config", config_flag_,
                   "Client configuration [STRIFE_CONFIG, else ./client.toml, else ~/.config/strife/client.toml]")
       ->group("Settings");
+  command
+      .add_option("--profile", profile_, "Use another session and queue, kept apart under this name [STRIFE_PROFILE]")
+      ->group("Settings");
   settings_.AddFlags(command);
+}
+
+std::vector<std::string> ClientOptions::GivenFlags() const {
+  std::vector<std::string> words = settings_.GivenFlags();
+  if (!config_flag_.empty()) words.insert(words.end(), {"--config", config_flag_});
+  if (!profile_.empty()) words.insert(words.end(), {"--profile", profile_});
+  return words;
 }
 
 Result<client::ClientConfig> ClientOptions::Load() {
   auto file = FindClientConfig(config_flag_);
   auto loaded = settings_.Load(file);
-  if (loaded) return config_;
+  if (loaded) return WithProfile(config_, profile_);
   if (file) return std::unexpected(loaded.error());
   return Fail(ErrorCode::kNotFound, loaded.error().message +
                                         "; no client.toml was found: use --config, STRIFE_CONFIG, ./client.toml or "

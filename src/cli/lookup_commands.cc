@@ -23,21 +23,25 @@ struct LookupOptions {
   std::string until;
   std::string state;
   int limit = limits::kDefaultHistoryPageRows;
+  bool wait = false;
 };
+
+// Much longer than any payment takes once its banks are up.
+constexpr Duration kWaitPatience = std::chrono::hours(24);
 
 int ShowPayment(LookupOptions& options) {
   auto id = Uuid::Parse(options.id);
   if (!id) return ReportUsage("\"" + options.id + "\" is not a payment id; it is a UUID as strife pay prints it");
   auto client = OpenClient(*options.client);
   if (!client) return Report(client.error());
-  auto payment = (*client)->GetPayment(*id);
+  auto payment = options.wait ? (*client)->WaitForEnd(*id, kWaitPatience) : (*client)->GetPayment(*id);
   if (!payment) return Report(payment.error().error);
   if (options.output == OutputFormat::kJson) {
     PrintJson(PaymentJson(*payment));
   } else {
     PrintText(PaymentText(*payment));
   }
-  return kExitDone;
+  return options.wait ? ExitFor(payment->state) : kExitDone;
 }
 
 Result<rpc::HistoryRequest> ReadHistoryRequest(const LookupOptions& options) {
@@ -153,8 +157,12 @@ void AddLookupCommands(CLI::App& app, Invocation& invocation) {
     return std::pair(command, options);
   };
   auto [payment, payment_options] = add("payment", "Show one of your payments as it now stands",
-                                        "  strife payment 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", ShowPayment);
+                                        "  strife payment 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n"
+                                        "  strife payment --wait 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n"
+                                        "\nWith --wait the exit status is 0 completed, 1 declined, 3 not ended yet.",
+                                        ShowPayment);
   payment->add_option("ID", payment_options->id, "The payment's id")->required();
+  payment->add_flag("--wait", payment_options->wait, "Until it has ended");
 
   auto [history, history_options] =
       add("history", "List your payments, newest first",

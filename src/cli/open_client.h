@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 
 #include "base/result.h"
 #include "cli/configs.h"
@@ -9,7 +10,25 @@
 
 namespace strife::cli {
 
+// A client that Ctrl-C cancels, to be used like a pointer to it.
+class OpenedClient {
+ public:
+  client::Client* operator->() const;
+  client::Client& operator*() const;
+  std::stop_token token() const;
+
+  OpenedClient(OpenedClient&&) noexcept;
+  ~OpenedClient();
+
+ private:
+  friend Result<OpenedClient> OpenClient(ClientOptions& options);
+  struct Parts;
+  explicit OpenedClient(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
 // The client as the command's settings say; it tells on standard error when it tries again.
-Result<std::unique_ptr<client::Client>> OpenClient(ClientOptions& options);
+Result<OpenedClient> OpenClient(ClientOptions& options);
 
 }  // namespace strife::cli

@@ -7,6 +7,7 @@
 #include "cli/duration.h"
 #include "cli/open_client.h"
 #include "cli/pay_file.h"
+#include "cli/pay_one.h"
 #include "cli/payment_view.h"
 #include "security/random.h"
 
@@ -23,6 +24,7 @@ struct PayOptions {
   std::string memo;
   std::string id;
   std::string file;
+  std::string expires;
 };
 
 // The order but for the payer's account, which only the session knows.
@@ -53,90 +55,28 @@ Result<protocol::PaymentOrder> ReadOrder(const PayOptions& options) {
   return order;
 }
 
-// --from is a bank where the caller has an account, or BANK/ACCOUNT for the gateway to judge.
-Result<protocol::AccountRef> PayerAccount(const std::string& from, const client::Session& session) {
-  if (from.find('/') != std::string::npos) return ParseAccount(from);
-  for (const auto& account : session.accounts) {
-    if (account.bank_id == from) return account;
-  }
-  std::string banks;
-  for (const auto& account : session.accounts) banks += (banks.empty() ? "" : ", ") + account.bank_id;
-  return Fail(ErrorCode::kPermissionDenied, session.username + " has no account at the bank \"" + Sanitize(from, 40) +
-                                                "\"; there are accounts at " + (banks.empty() ? "no bank" : banks));
-}
-
-int ReportFailure(const rpc::CallError& error, const Uuid& id, OutputFormat output) {
-  std::string message = error.error.message;
-  if (error.delivery == rpc::Delivery::kUnknown) {
-    message = "the outcome of payment " + id.ToString() + " is not known: " + message + "; ask with strife payment " +
-              id.ToString() + ", or run the same strife pay with --id " + id.ToString() + ", which never pays twice";
-  } else if (error.delivery == rpc::Delivery::kNotSent) {
-    message = "the payment was not sent: " + message;
-  } else {
-    std::string reason = error.reason_code.empty() ? "" : error.reason_code + " ";
-    message = "the payment was refused: " + reason + message;
-  }
-  if (output == OutputFormat::kJson) {
-    PrintJson({{"transaction_id", id.ToString()},
-               {"success", false},
-               {"state", DeliveryName(error.delivery)},
-               {"reason_code", error.reason_code},
-               {"field", error.field},
-               {"message", error.error.message}});
-  }
-  PrintError(message);
-  return error.delivery == rpc::Delivery::kUnknown ? kExitUnknownOutcome : kExitFailed;
-}
-
-int ReportOutcome(const client::PaymentOutcome& outcome, OutputFormat output) {
-  const protocol::PaymentRecord& payment = outcome.payment;
-  bool completed = payment.state == protocol::PaymentState::kCompleted;
-  if (output == OutputFormat::kJson) {
-    Json json = PaymentJson(payment);
-    json.update({{"success", completed}, {"duplicate", outcome.duplicate}});
-    PrintJson(json);
-  } else {
-    PrintText(PaymentText(payment));
-  }
-  std::string id = payment.order.id.ToString();
-  if (outcome.duplicate) {
-    PrintError("payment " + id + " had been made before; this is what became of it, and nothing was paid again");
-  } else if (payment.state == protocol::PaymentState::kAborted) {
-    PrintError("the payment was declined and no money has moved: " + payment.reason_code + " " + payment.message);
-  }
-  if (!completed && payment.state != protocol::PaymentState::kAborted) {
-    PrintError("the payment has not ended yet and will by itself; ask with strife payment " + id);
-  }
-  return ExitFor(payment.state);
-}
-
-int PayOne(PayOptions& options) {
-  auto order = ReadOrder(options);
-  if (!order) return ReportUsage(order.error().message);
-  auto client = OpenClient(*options.client);
-  if (!client) return Report(client.error());
-  auto session = (*client)->CurrentSession();
-  if (!session) return Report(session.error());
-  auto from = PayerAccount(options.from, *session);
-  if (!from) return Report(from.error());
-  order->from = *from;
-  auto outcome = (*client)->Pay(*order);
-  if (!outcome) return ReportFailure(outcome.error(), order->id, options.output);
-  return ReportOutcome(*outcome, options.output);
-}
-
-int Pay(PayOptions& options) {
+int Pay(PayOptions& options, const Invocation& invocation) {
   if (options.file.empty()) {
     for (const auto& [flag, value] :
          {std::pair("--to", &options.to), std::pair("--from", &options.from), std::pair("--amount", &options.amount),
           std::pair("--currency", &options.currency)}) {
       if (value->empty()) return ReportUsage(std::string(flag) + " is missing; see strife pay --help");
     }
-    return PayOne(options);
+    auto order = ReadOrder(options);
+    if (!order) return ReportUsage(order.error().message);
+    std::optional<Duration> expires_after;
+    if (!options.expires.empty()) {
+      auto parsed = ParseDuration(options.expires);
+      if (!parsed) return ReportUsage("--expires: " + parsed.error().message);
+      expires_after = *parsed;
+    }
+    auto config = options.client->Load();
+    if (!config) return Report(config.error());
+    return PayOne(*config, std::move(*order), options.from, expires_after, options.output, invocation.confirm);
   }
   auto client = OpenClient(*options.client);
   if (!client) return Report(client.error());
-  return PayFile(**client, options.file, options.output);
+  return PayFile(**client, options.file, options.output, invocation.confirm, client->token());
 }
 
 constexpr const char* kExamples =
@@ -153,14 +93,16 @@ constexpr const char* kExamples =
     "became of it. Run the same file again to go on after an interruption: it never pays a line twice. A line that "
     "was\n"
     "ABORTED has ended; to try such a payment again put it into a new file.\n"
-    "\nExit status: 0 paid, 1 declined, refused or not sent, 2 wrong usage, 3 outcome not known yet.";
+    "\nOne payment is put into the queue, on disk, before it is sent. When the gateway is away it stays there; see\n"
+    "strife queue --help.\n"
+    "\nExit status: 0 paid, 1 declined or refused, 2 wrong usage, 3 queued, or outcome not known yet.";
 
 }  // namespace
 
 void AddPayCommand(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<PayOptions>();
   CLI::App* pay = AddCommand(app, invocation, "pay", "Pay: one payment, or a file of them", kExamples,
-                             [=] { return Pay(*options); });
+                             [=, &invocation] { return Pay(*options, invocation); });
   options->client.emplace(*pay);
   CLI::Option* file = pay->add_option("--file", options->file, "Payments to make, CSV");
   auto add = [&](const std::string& flag, std::string* value, const std::string& help) {
@@ -172,6 +114,7 @@ void AddPayCommand(CLI::App& app, Invocation& invocation) {
   add("--currency", &options->currency, "ISO 4217 code");
   add("--memo", &options->memo, "Text for the payee, at most 140 bytes");
   add("--id", &options->id, "UUID of the payment; the same id never pays twice [a new one]");
+  add("--expires", &options->expires, "Give up when it could not be sent for this long, such as 24h [never]");
   AddOutputFlag(*pay, &options->output);
 }
 

@@ -27,13 +27,14 @@ void TakeOver(const rpc::CallResult<client::PaymentOutcome>& outcome, FilePaymen
 }
 
 // Sends what has not ended yet. Stops early when a whole batch could not be delivered: the next would not fare better.
-Status Send(client::Client& client, PaymentsFile& file) {
+Status Send(client::Client& client, PaymentsFile& file, const std::stop_token& stop) {
   std::vector<FilePayment*> open;
   for (FilePayment& payment : file.payments()) {
     if (!payment.IsFinal()) open.push_back(&payment);
   }
   Progress progress("payments", open.size());
   for (std::size_t begin = 0; begin < open.size(); begin += kBatchPayments) {
+    if (stop.stop_requested()) return Fail(ErrorCode::kUnavailable, "interrupted");
     std::size_t end = std::min(begin + kBatchPayments, open.size());
     std::vector<protocol::PaymentOrder> orders;
     for (std::size_t i = begin; i < end; ++i) orders.push_back(open[i]->order);
@@ -120,7 +121,8 @@ void PrintSummary(const Summary& summary, const PaymentsFile& file, std::size_t 
 
 }  // namespace
 
-int PayFile(client::Client& client, const std::filesystem::path& path, OutputFormat output) {
+int PayFile(client::Client& client, const std::filesystem::path& path, OutputFormat output,
+            const std::function<bool(const std::string& question)>& confirm, const std::stop_token& stop) {
   auto session = client.CurrentSession();
   if (!session) return Report(session.error());
   std::vector<std::string> errors;
@@ -130,7 +132,12 @@ int PayFile(client::Client& client, const std::filesystem::path& path, OutputFor
   std::size_t already = 0;
   for (const FilePayment& payment : file->payments()) already += payment.IsFinal() ? 1 : 0;
 
-  auto sent = Send(client, *file);
+  const std::size_t open = file->payments().size() - already;
+  if (confirm && open > 0 && !confirm("Pay the " + std::to_string(open) + " open payments of " + path.string() + "?")) {
+    PrintError("nothing was paid");
+    return kExitFailed;
+  }
+  auto sent = Send(client, *file, stop);
   auto finished = file->Finish();
   Summary summary = Summarise(file->payments());
   PrintSummary(summary, *file, already, output);

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
 
 #include "cli/output.h"
 #include "client/client.h"
@@ -10,6 +13,9 @@ namespace strife::cli {
 
 // Runs the file (see payments_file.h), prints a summary, returns the exit status: done when every payment is completed,
 // unknown outcome when one may still take effect, failed otherwise.
-int PayFile(client::Client& client, const std::filesystem::path& file, OutputFormat output);
+// `confirm`, if set, is asked once the file has been found right. When `stop` is requested it ends
+// with everything recorded; whoever requests it cancels the client too.
+int PayFile(client::Client& client, const std::filesystem::path& file, OutputFormat output,
+            const std::function<bool(const std::string& question)>& confirm, const std::stop_token& stop);
 
 }  // namespace strife::cli

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <exception>
 
@@ -51,28 +52,10 @@ int Dispatch(int argc, char** argv) {
       "strife");
   app.set_version_flag("--version", "strife " STRIFE_VERSION);
   app.set_help_all_flag("--help-all", "Help for every command");
-  app.require_subcommand(1);
   app.footer("A network on this machine in two commands:\n  strife init --dir net\n  strife up --dir net");
-
   Invocation invocation;
-  AddNetworkCommands(app, invocation);
-  AddServerCommands(app, invocation);
-  AddSessionCommands(app, invocation);
-  AddPayCommand(app, invocation);
-  AddLookupCommands(app, invocation);
-  AddUsersCommands(app, invocation);
-  AddPkiCommands(app, invocation);
-  AddVerifyCommand(app, invocation);
-  AddBenchCommands(app, invocation);
-  AddSimCommand(app, invocation);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& wanted) {  // --help, --version
-    return app.exit(wanted);
-  } catch (const CLI::ParseError& error) {
-    return ReportUsage(Describe(error, app));
-  }
-  return invocation.run();
+  AddAllCommands(app, invocation);
+  return RunCommand(app, invocation, {argv + 1, argv + argc});
 }
 
 }  // namespace
@@ -83,6 +66,40 @@ CLI::App* AddCommand(CLI::App& parent, Invocation& invocation, const std::string
   if (!examples.empty()) command->footer("Examples:\n" + examples);
   command->callback([&invocation, run = std::move(action)] { invocation.run = run; });
   return command;
+}
+
+void AddClientCommands(CLI::App& app, Invocation& invocation) {
+  AddSessionCommands(app, invocation);
+  AddPayCommand(app, invocation);
+  AddQueueCommands(app, invocation);
+  AddLookupCommands(app, invocation);
+}
+
+void AddAllCommands(CLI::App& app, Invocation& invocation) {
+  AddNetworkCommands(app, invocation);
+  AddServerCommands(app, invocation);
+  AddClientCommands(app, invocation);
+  AddShellCommand(app, invocation);
+  AddUsersCommands(app, invocation);
+  AddPkiCommands(app, invocation);
+  AddAdminCommands(app, invocation);
+  AddVerifyCommand(app, invocation);
+  AddBenchCommands(app, invocation);
+  AddSimCommand(app, invocation);
+  AddCompletionCommand(app, invocation);
+}
+
+int RunCommand(CLI::App& app, Invocation& invocation, std::vector<std::string> words) {
+  app.require_subcommand(1);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  try {
+    app.parse(words);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return app.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    return ReportUsage(Describe(error, app));
+  }
+  return invocation.run();
 }
 
 int Run(int argc, char** argv) {

@@ -8,6 +8,7 @@
 #include "cli/duration.h"
 #include "cli/open_client.h"
 #include "cli/payment_view.h"
+#include "cli/queue_view.h"
 #include "cli/terminal.h"
 #include "client/client.h"
 
@@ -21,20 +22,24 @@ struct SessionOptions {
   std::string password_file;
 };
 
-void PrintSession(const client::Session& session, OutputFormat output) {
+std::string Payments(std::size_t count) { return std::to_string(count) + (count == 1 ? " payment" : " payments"); }
+
+void PrintSession(const client::Session& session, std::size_t queued, OutputFormat output) {
   if (output == OutputFormat::kJson) {
     return PrintJson({{"username", session.username},
                       {"gateway", session.gateway},
                       {"accounts", AccountsJson(session.accounts)},
                       {"access_expires_at", FormatTime(session.access_expires_at)},
-                      {"session_expires_at", FormatTime(session.refresh_expires_at)}});
+                      {"session_expires_at", FormatTime(session.refresh_expires_at)},
+                      {"queued", queued}});
   }
   std::string accounts;
   for (const auto& account : session.accounts) accounts += (accounts.empty() ? "" : ", ") + AccountText(account);
   PrintText(RenderFields({{"user", session.username},
                           {"gateway", session.gateway},
                           {"accounts", accounts},
-                          {"session until", FormatTime(session.refresh_expires_at)}}));
+                          {"session until", FormatTime(session.refresh_expires_at)},
+                          {"queued", queued == 0 ? "" : Payments(queued)}}));
 }
 
 int Login(SessionOptions& options) {
@@ -42,13 +47,16 @@ int Login(SessionOptions& options) {
     return ReportUsage("\"" + options.username +
                        "\" is not a user name; it has letters, digits, '.', '_' and '-' only");
   }
-  auto client = OpenClient(*options.client);
-  if (!client) return Report(client.error());
+  // Before the client: Ctrl-C at the prompt is to end the prompt.
   auto password = ReadPassword(options.password_file, "Password for " + options.username + ": ", false);
   if (!password) return Report(password.error());
+  auto client = OpenClient(*options.client);
+  if (!client) return Report(client.error());
   auto session = (*client)->Login(options.username, *password);
   if (!session) return Report(session.error().error);
-  PrintSession(*session, options.output);
+  const std::size_t queued = CountWaiting((*client)->config().data_dir, session->username);
+  PrintSession(*session, queued, options.output);
+  if (queued > 0) PrintError(Payments(queued) + " still queued; send with strife queue flush");
   return kExitDone;
 }
 
@@ -64,6 +72,8 @@ int Logout(SessionOptions& options) {
   } else {
     PrintText(session->username + " is logged out\n");
   }
+  const std::size_t queued = CountWaiting((*client)->config().data_dir, session->username);
+  if (queued > 0) PrintError(Payments(queued) + " stay queued until " + session->username + " logs in again");
   return kExitDone;
 }
 
@@ -72,7 +82,7 @@ int WhoAmI(SessionOptions& options) {
   if (!client) return Report(client.error());
   auto session = (*client)->CurrentSession();
   if (!session) return Report(session.error());
-  PrintSession(*session, options.output);
+  PrintSession(*session, CountWaiting((*client)->config().data_dir, session->username), options.output);
   return kExitDone;
 }
 

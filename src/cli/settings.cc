@@ -16,6 +16,7 @@ namespace strife::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using Kind = Settings::Setting::Kind;
 
 std::string Quoted(const std::string& text) { return "\"" + text + "\""; }
 
@@ -43,12 +44,33 @@ std::size_t EditDistance(const std::string& a, const std::string& b) {
 }
 
 // The value as text; nullopt when it is not of the kind the setting takes.
-std::optional<std::string> NodeText(const toml::node& node, bool whole_number) {
-  if (whole_number) {
+std::optional<std::string> NodeText(const toml::node& node, Kind kind) {
+  if (kind == Kind::kInteger) {
     if (auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
     return std::nullopt;
   }
-  return node.value_exact<std::string>();
+  if (kind == Kind::kString) return node.value_exact<std::string>();
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  std::string list;
+  for (const toml::node& element : *array) {
+    auto text = element.value_exact<std::string>();
+    if (!text) return std::nullopt;
+    list += (list.empty() ? "" : ",") + *text;
+  }
+  return list;
+}
+
+const char* KindText(Kind kind) {
+  switch (kind) {
+    case Kind::kInteger:
+      return "a whole number";
+    case Kind::kStrings:
+      return "a list of strings in brackets";
+    case Kind::kString:
+      break;
+  }
+  return "a string in quotes";
 }
 
 }  // namespace
@@ -96,6 +118,20 @@ void Settings::Text(std::string key, std::string* field, std::string help) {
   setting.default_text = *field;
 }
 
+void Settings::List(std::string key, std::vector<std::string>* field, std::string help) {
+  Setting& setting = Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path&) {
+    std::vector<std::string> list;
+    std::stringstream stream(text);
+    for (std::string entry; std::getline(stream, entry, ',');) {
+      if (entry.empty()) return std::optional<std::string>("name each one, separated by commas");
+      list.push_back(entry);
+    }
+    *field = std::move(list);
+    return std::optional<std::string>();
+  });
+  setting.kind = Kind::kStrings;
+}
+
 void Settings::Path(std::string key, fs::path* field, std::string help) {
   Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path& base) {
     if (text.empty()) return std::optional<std::string>("name a file or folder");
@@ -129,7 +165,7 @@ void Settings::WholeNumber(std::string key, int* field, int low, int high, std::
     *field = value;
     return std::optional<std::string>();
   });
-  setting.whole_number = true;
+  setting.kind = Kind::kInteger;
   setting.default_text = std::to_string(*field);
 }
 
@@ -160,6 +196,14 @@ void Settings::AddFlags(CLI::App& command) {
     };
     command.add_option_function<std::string>(FlagName(setting->key), keep, help)->group("Settings");
   }
+}
+
+std::vector<std::string> Settings::GivenFlags() const {
+  std::vector<std::string> words;
+  for (const auto& setting : settings_) {
+    if (setting->flag) words.insert(words.end(), {FlagName(setting->key), *setting->flag});
+  }
+  return words;
 }
 
 Status Settings::Load(const std::optional<fs::path>& file) {
@@ -204,10 +248,9 @@ Status Settings::LoadFile(const fs::path& file) {
                                                 (nearest.empty() ? "" : ", did you mean " + Quoted(nearest) + "?"));
     }
     Setting& setting = *settings_[static_cast<std::size_t>(match - keys.begin())];
-    auto text = NodeText(node, setting.whole_number);
+    auto text = NodeText(node, setting.kind);
     if (!text) {
-      return Fail(ErrorCode::kInvalidInput,
-                  where + ": " + key + " must be " + (setting.whole_number ? "a whole number" : "a string in quotes"));
+      return Fail(ErrorCode::kInvalidInput, where + ": " + key + " must be " + KindText(setting.kind));
     }
     if (auto advice = setting.assign(*text, base)) {
       return Fail(ErrorCode::kInvalidInput, where + ": " + key + " is " + Quoted(*text) + "; " + *advice);

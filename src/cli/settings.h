@@ -29,7 +29,8 @@ class Settings {
     std::string key;
     std::string help;
     Assign assign;
-    bool whole_number = false;                        // a TOML integer; everything else is a TOML string
+    // What it is in TOML.
+    enum class Kind { kString, kInteger, kStrings } kind = Kind::kString;
     std::string default_text;                         // for --help
     const std::filesystem::path* required = nullptr;  // must not be empty in the end
     std::optional<std::string> flag;                  // as given on the command line
@@ -37,6 +38,8 @@ class Settings {
 
   // The fields must outlive the object.
   void Text(std::string key, std::string* field, std::string help);
+  // Several, none of them empty: an array in TOML, separated by commas elsewhere.
+  void List(std::string key, std::vector<std::string>* field, std::string help);
   void Path(std::string key, std::filesystem::path* field, std::string help);
   void RequiredPath(std::string key, std::filesystem::path* field, std::string help);
   void Time(std::string key, Duration* field, std::string help);
@@ -45,6 +48,9 @@ class Settings {
 
   // Adds a flag for each setting; call once, after all settings. A flag's value is checked while parsing.
   void AddFlags(CLI::App& command);
+
+  // The flags that were given, as words for another command line.
+  std::vector<std::string> GivenFlags() const;
 
   // Fills the struct. `file`: absent means there is none. Errors name file and line, variable or flag.
   Status Load(const std::optional<std::filesystem::path>& file);

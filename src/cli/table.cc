@@ -20,10 +20,24 @@ locale_t Utf8Locale() {
   return locale;
 }
 
-void AppendPadded(std::string& line, const std::string& cell, std::size_t width, Align align, bool last) {
+// How a state looks at a glance; "" for every other cell.
+std::string_view ColourOf(std::string_view cell) {
+  if (cell == "COMPLETED") return "\033[32m";
+  if (cell == "ABORTED" || cell == "PARKED" || cell == "EXPIRED") return "\033[31m";
+  if (cell == "QUEUED" || cell == "UNKNOWN" || cell == "INITIATED" || cell == "COMMITTING" ||
+      cell == "PARTIAL_COMMIT_RECOVERY_NEEDED") {
+    return "\033[33m";
+  }
+  return "";
+}
+
+void AppendPadded(std::string& line, const std::string& cell, std::size_t width, Align align, bool last, bool colour) {
   std::size_t padding = width - std::min(width, DisplayWidth(cell));
   if (align == Align::kRight) line.append(padding, ' ');
+  const std::string_view code = colour ? ColourOf(cell) : "";
+  line += code;
   line += cell;
+  if (!code.empty()) line += "\033[0m";
   if (align == Align::kLeft && !last) line.append(padding, ' ');
 }
 
@@ -70,17 +84,17 @@ std::string Table::Render(bool decorate) const {
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
   }
-  auto line = [&](auto cell_of) {
+  auto line = [&](auto cell_of, bool colour) {
     std::string text;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (i > 0) text += "  ";
-      AppendPadded(text, cell_of(i), widths[i], columns_[i].align, i + 1 == columns_.size());
+      AppendPadded(text, cell_of(i), widths[i], columns_[i].align, i + 1 == columns_.size(), colour);
     }
     return text.erase(text.find_last_not_of(' ') + 1);
   };
-  std::string header = line([&](std::size_t i) { return columns_[i].header; });
+  std::string header = line([&](std::size_t i) { return columns_[i].header; }, false);
   std::string out = (decorate ? "\033[1m" + header + "\033[0m" : header) + "\n";
-  for (const auto& row : rows_) out += line([&](std::size_t i) { return row[i]; }) + "\n";
+  for (const auto& row : rows_) out += line([&](std::size_t i) { return row[i]; }, decorate) + "\n";
   return out;
 }
 

@@ -28,7 +28,7 @@ class Table {
   // REQUIRES: one cell for each column. Control characters in a cell are replaced, so data cannot forge a line.
   void AddRow(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
-  // Header and rows, a line each. `decorate` makes the header bold.
+  // Header and rows, a line each. `decorate` makes the header bold and gives states their colour.
   std::string Render(bool decorate) const;
 
  private:

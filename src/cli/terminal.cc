@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <optional>
 
@@ -44,10 +45,15 @@ Result<std::string> ReadPassword(const std::string& file, const std::string& pro
     ::close(fd);
   } else if (::isatty(STDIN_FILENO) == 1) {
     std::array<char, limits::kMaxPasswordBytes + 1> buffer{};
-    // OpenSSL's prompt puts the terminal right again when it is interrupted.
+    // OpenSSL's prompt puts the terminal right again when it is interrupted, which the shell otherwise holds back.
+    sigset_t interrupt, before;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, &before);
     if (EVP_read_pw_string(buffer.data(), static_cast<int>(buffer.size()), prompt.c_str(), twice ? 1 : 0) == 0) {
       password = buffer.data();
     }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     OPENSSL_cleanse(buffer.data(), buffer.size());
   } else {
     password = ReadLine(STDIN_FILENO);

@@ -88,6 +88,13 @@ TEST(TableTest, Render_AlignsByDisplayWidth) {
             "日本  100.00\n");
 }
 
+TEST(TableTest, Render_ColoursStatesOnlyWhereItMay) {
+  Table table({{"state", Align::kLeft}, {"memo", Align::kLeft}});
+  table.AddRow({"COMPLETED", "rent"});
+  EXPECT_EQ(table.Render(false), "state      memo\nCOMPLETED  rent\n");
+  EXPECT_EQ(table.Render(true), "\033[1mstate      memo\033[0m\n\033[32mCOMPLETED\033[0m  rent\n");
+}
+
 TEST(TableTest, Render_ControlCharactersCannotForgeLines) {
   Table table({{"memo", Align::kLeft}});
   table.AddRow({"x\n\033[31mred"});

@@ -20,10 +20,11 @@ std::optional<Duration> Attempts::AfterFailure(const rpc::CallError& error, doub
 
 rpc::CallError Attempts::Conclude(rpc::CallError last) const {
   // An answer about the id itself settles it: it was never recorded, or it belongs to another payment. Being turned
-  // away at the door (no connection, overload, shutdown, an ended session) says nothing about an attempt that came
-  // before.
+  // away at the door (no connection, overload, shutdown, an ended session, a right that has been taken away since) says
+  // nothing about an attempt that came before.
   bool turned_away = last.error.code == ErrorCode::kResourceExhausted ||
-                     last.error.code == ErrorCode::kUnauthenticated || last.error.code == ErrorCode::kUnavailable;
+                     last.error.code == ErrorCode::kUnauthenticated ||
+                     last.error.code == ErrorCode::kPermissionDenied || last.error.code == ErrorCode::kUnavailable;
   bool settles = last.delivery == rpc::Delivery::kRefused && !turned_away;
   if (may_have_arrived_ && !settles) {
     last.error.code = ErrorCode::kUnknownOutcome;

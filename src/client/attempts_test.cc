@@ -77,6 +77,8 @@ TEST(AttemptsTest, OnceItMayHaveArrived_BeingTurnedAwayLaterDoesNotSettleIt) {
   EXPECT_EQ(attempts.Conclude(Overload()).error.code, ErrorCode::kUnknownOutcome);
   CallError logged_out = Failure(ErrorCode::kUnauthenticated, Delivery::kRefused, false);
   EXPECT_EQ(attempts.Conclude(logged_out).error.code, ErrorCode::kUnknownOutcome);
+  CallError not_yours_any_more = Failure(ErrorCode::kPermissionDenied, Delivery::kRefused, false);
+  EXPECT_EQ(attempts.Conclude(not_yours_any_more).error.code, ErrorCode::kUnknownOutcome);
 }
 
 TEST(AttemptsTest, OnceItMayHaveArrived_AnAnswerAboutTheRequestItselfSettlesIt) {

@@ -1,9 +1,10 @@
 #include "client/client.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <numeric>
 #include <random>
-#include <thread>
 
 namespace strife::client {
 namespace {
@@ -12,37 +13,11 @@ using protocol::PaymentState;
 using rpc::CallError;
 using rpc::CallResult;
 
-// Tokens are renewed this long before they run out, so that none runs out on its way.
-constexpr Duration kRenewBefore = std::chrono::seconds(20);
 constexpr Duration kFollowInterval = std::chrono::milliseconds(200);
-
-WallTime WallNow() {
-  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
-}
 
 double Jitter() {
   static std::mt19937_64 engine{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(engine);
-}
-
-CallError Local(Error error) {
-  return {.error = std::move(error),
-          .delivery = rpc::Delivery::kNotSent,
-          .retryable = false,
-          .reason_code = {},
-          .field = {},
-          .prior = {},
-          .pushback = {}};
-}
-
-Session ToSession(const std::string& gateway, const std::string& username, rpc::SessionGrant tokens) {
-  return {.gateway = gateway,
-          .username = username,
-          .access_token = std::move(tokens.access_token),
-          .access_expires_at = tokens.expires_at,
-          .refresh_token = std::move(tokens.refresh_token),
-          .refresh_expires_at = tokens.refresh_expires_at,
-          .accounts = std::move(tokens.accounts)};
 }
 
 // Turns the answer about one order into its outcome.
@@ -62,10 +37,10 @@ Client::Client(const ClientConfig& config, std::unique_ptr<rpc::GatewayClient> g
       gateway_(std::move(gateway)),
       log_directory_(std::move(log_directory)),
       log_(log_directory_->Get("client.log")),
-      session_file_(config.data_dir) {}
+      sessions_(config_, *gateway_, [this](const CallError* error) { Log("RefreshSession", nullptr, 1, error); }) {}
 
 Result<std::unique_ptr<Client>> Client::Open(const ClientConfig& config) {
-  auto gateway = rpc::GatewayClient::Create({.endpoint = config.gateway,
+  auto gateway = rpc::GatewayClient::Create({.endpoints = config.Endpoints(),
                                              .files = {config.ca_file, config.cert_file, config.key_file},
                                              .timeout = config.timeout});
   if (!gateway) return std::unexpected(gateway.error());
@@ -85,64 +60,47 @@ CallResult<T> Client::Retry(std::string_view method, const Uuid* id, const std::
     if (result) return result;
     auto delay = attempts.AfterFailure(result.error(), Jitter());
     if (!delay) return std::unexpected(attempts.Conclude(std::move(result.error())));
-    if (on_retry_) on_retry_(result.error(), *delay);
-    std::this_thread::sleep_for(*delay);
+    if (on_retry_ && !cancelled()) on_retry_(result.error(), *delay);
+    if (!Wait(*delay)) return std::unexpected(attempts.Conclude(std::move(result.error())));
   }
+}
+
+template <typename T>
+CallResult<T> Client::WithToken(const std::string& user,
+                                const std::function<CallResult<T>(const std::string&)>& attempt) {
+  auto token = sessions_.AccessToken(user, "");
+  if (!token) return std::unexpected(std::move(token.error()));
+  CallResult<T> result = attempt(*token);
+  if (result || result.error().error.code != ErrorCode::kUnauthenticated) return result;
+  token = sessions_.AccessToken(user, *token);
+  if (!token) return std::unexpected(std::move(token.error()));
+  return attempt(*token);
 }
 
 template <typename T>
 CallResult<T> Client::Authorized(std::string_view method, const Uuid* id,
                                  const std::function<CallResult<T>(const std::string&)>& attempt) {
-  std::string refused;
-  return Retry<T>(method, id, [&]() -> CallResult<T> {
-    auto token = AccessToken(refused);
-    if (!token) return std::unexpected(std::move(token.error()));
-    CallResult<T> result = attempt(*token);
-    bool stale = !result && result.error().error.code == ErrorCode::kUnauthenticated && refused.empty();
-    if (!stale) return result;
-    refused = *token;
-    token = AccessToken(refused);
-    if (!token) return std::unexpected(std::move(token.error()));
-    return attempt(*token);
-  });
+  return Retry<T>(method, id, [&] { return WithToken<T>("", attempt); });
 }
 
-CallResult<std::string> Client::AccessToken(const std::string& refused) {
-  auto usable = [&](const Session& session) {
-    return session.access_token != refused && session.access_expires_at - kRenewBefore > WallNow();
-  };
-  if (session_ && usable(*session_)) return session_->access_token;
-  auto lock = session_file_.Lock();
-  if (!lock) return std::unexpected(Local(lock.error()));
-  auto current = CurrentSession();
-  if (!current) return std::unexpected(Local(current.error()));
-  session_ = std::move(*current);
-  if (usable(*session_)) return session_->access_token;  // another process has renewed it
+void Client::Cancel() {
+  cancel_.request_stop();
+  gateway_->Cancel();
+}
 
-  auto tokens = gateway_->RefreshSession(session_->refresh_token);
-  Log("RefreshSession", nullptr, 1, tokens ? nullptr : &tokens.error());
-  if (!tokens) {
-    CallError error = std::move(tokens.error());
-    if (error.error.code == ErrorCode::kUnauthenticated) {
-      error.error.message =
-          "the session of " + session_->username + " has ended; run strife login " + session_->username;
-    }
-    return std::unexpected(std::move(error));
-  }
-  session_ = ToSession(config_.gateway, session_->username, std::move(*tokens));
-  if (auto saved = session_file_.Save(*session_); !saved) return std::unexpected(Local(saved.error()));
-  return session_->access_token;
+bool Client::Wait(Duration delay) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, cancel_.get_token(), delay, [] { return false; });
+  return !cancelled();
 }
 
 CallResult<Session> Client::Login(const std::string& username, const std::string& password) {
   auto tokens = Retry<rpc::SessionGrant>("AuthenticateClient", nullptr,
                                          [&] { return gateway_->AuthenticateClient(username, password); });
   if (!tokens) return std::unexpected(std::move(tokens.error()));
-  Session session = ToSession(config_.gateway, username, std::move(*tokens));
-  auto lock = session_file_.Lock();
-  if (!lock) return std::unexpected(Local(lock.error()));
-  if (auto saved = session_file_.Save(session); !saved) return std::unexpected(Local(saved.error()));
-  session_ = session;
+  Session session = sessions_.FromGrant(username, std::move(*tokens));
+  if (auto kept = sessions_.Keep(session); !kept) return std::unexpected(LocalError(kept.error()));
   return session;
 }
 
@@ -152,23 +110,10 @@ CallResult<void> Client::Logout() {
     if (!answer) return std::unexpected(std::move(answer.error()));
     return true;
   });
-  bool over = ended || (ended.error().error.code == ErrorCode::kUnauthenticated && session_);
+  bool over = ended || (ended.error().error.code == ErrorCode::kUnauthenticated && sessions_.last());
   if (!over) return std::unexpected(std::move(ended.error()));
-  session_.reset();
-  auto lock = session_file_.Lock();
-  if (!lock) return std::unexpected(Local(lock.error()));
-  if (auto removed = session_file_.Remove(); !removed) return std::unexpected(Local(removed.error()));
+  if (auto removed = sessions_.Forget(); !removed) return std::unexpected(LocalError(removed.error()));
   return {};
-}
-
-Result<Session> Client::CurrentSession() const {
-  auto session = session_file_.Load();
-  if (session && session->gateway != config_.gateway) {
-    return Fail(ErrorCode::kUnauthenticated, "the session in " + config_.data_dir.string() +
-                                                 " is with the gateway at " + session->gateway + ", not " +
-                                                 config_.gateway + "; run strife login USER");
-  }
-  return session;
 }
 
 CallResult<PaymentOutcome> Client::Pay(const protocol::PaymentOrder& order) {
@@ -179,7 +124,7 @@ CallResult<PaymentOutcome> Client::Pay(const protocol::PaymentOrder& order) {
     return result;
   });
   if (!outcome) return outcome;
-  outcome->payment = Follow(std::move(outcome->payment));
+  outcome->payment = Follow(std::move(outcome->payment), config_.timeout);
   LogOutcome("ProcessPayment", order.id, 1, outcome);
   return outcome;
 }
@@ -217,24 +162,43 @@ std::vector<CallResult<PaymentOutcome>> Client::PayAll(const std::vector<protoco
         outcomes[i] = std::unexpected(attempts[i].Conclude(std::move(outcomes[i].error())));
       }
     }
-    if (!again.empty() && on_retry_) on_retry_(outcomes[again.front()].error(), wait);
-    if (!again.empty()) std::this_thread::sleep_for(wait);
+    if (!again.empty() && on_retry_ && !cancelled()) on_retry_(outcomes[again.front()].error(), wait);
+    if (!again.empty() && !Wait(wait)) return outcomes;
     open = std::move(again);
     first_attempt = false;
   }
   return outcomes;
 }
 
-protocol::PaymentRecord Client::Follow(protocol::PaymentRecord payment) {
-  auto give_up = std::chrono::steady_clock::now() + config_.timeout;
-  while (payment.state == PaymentState::kInitiated || payment.state == PaymentState::kCommitting) {
-    if (std::chrono::steady_clock::now() >= give_up) return payment;
-    std::this_thread::sleep_for(kFollowInterval);
+protocol::PaymentRecord Client::Follow(protocol::PaymentRecord payment, Duration patience) {
+  auto give_up = std::chrono::steady_clock::now() + patience;
+  while (!protocol::IsFinal(payment.state)) {
+    if (std::chrono::steady_clock::now() >= give_up || !Wait(kFollowInterval)) return payment;
     auto later = GetPayment(payment.order.id);
     if (!later) return payment;
     payment = std::move(*later);
   }
   return payment;
+}
+
+CallResult<protocol::PaymentRecord> Client::WaitForEnd(const Uuid& id, Duration patience) {
+  auto payment = GetPayment(id);
+  if (payment) payment = Follow(std::move(*payment), patience);
+  return payment;
+}
+
+CallResult<protocol::PaymentRecord> Client::SendOnce(const protocol::PaymentOrder& order) {
+  auto answer = WithToken<protocol::PaymentRecord>(
+      order.payer, [&](const std::string& token) { return gateway_->ProcessPayment(token, order); });
+  LogOutcome("ProcessPayment", order.id, 1, ToOutcome(answer, true));
+  return answer;
+}
+
+CallResult<protocol::PaymentRecord> Client::AskOnce(const std::string& user, const Uuid& id) {
+  auto answer = WithToken<protocol::PaymentRecord>(
+      user, [&](const std::string& token) { return gateway_->GetPayment(token, id); });
+  Log("GetPayment", &id, 1, answer ? nullptr : &answer.error());
+  return answer;
 }
 
 CallResult<protocol::PaymentRecord> Client::GetPayment(const Uuid& id) {
@@ -257,7 +221,7 @@ void Client::Log(std::string_view method, const Uuid* id, int attempt, const Cal
   LogLevel level = error == nullptr ? LogLevel::kInfo : LogLevel::kWarning;
   if (!log_.Enabled(level)) return;
   LogLine line("call");
-  line.Add("method", method).Add("peer", config_.gateway).Add("attempt", attempt);
+  line.Add("method", method).Add("peer", gateway_->endpoint()).Add("attempt", attempt);
   if (id != nullptr) line.Add("transaction_id", *id);
   if (error == nullptr) {
     line.Add("outcome", "ok");
@@ -275,7 +239,7 @@ void Client::LogOutcome(std::string_view method, const Uuid& id, int attempt,
   if (!log_.Enabled(LogLevel::kInfo)) return;
   const protocol::PaymentRecord& payment = outcome->payment;
   LogLine line("payment");
-  line.Add("method", method).Add("peer", config_.gateway).Add("attempt", attempt).Add("transaction_id", id);
+  line.Add("method", method).Add("peer", gateway_->endpoint()).Add("attempt", attempt).Add("transaction_id", id);
   line.Add(payment.order.amount)
       .Add("outcome", protocol::StateName(payment.state))
       .Add("duplicate", outcome->duplicate);

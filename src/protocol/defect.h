@@ -52,6 +52,8 @@ enum class Defect {
 
   // R9: the store
   kSucceededGatewayWrites,  // R9: takes writes of an incarnation that has been succeeded
+
+  kCount,  // not a defect
 };
 
 #ifdef STRIFE_DEFECTS

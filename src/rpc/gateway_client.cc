@@ -2,11 +2,14 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <mutex>
+#include <set>
 
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "rpc/connection_watch.h"
 #include "rpc/gateway_reply.h"
 #include "rpc/tls.h"
 #include "strife/v1/gateway.grpc.pb.h"
@@ -15,6 +18,8 @@ namespace strife::rpc {
 namespace {
 
 using Stub = v1::PaymentGateway::Stub;
+
+constexpr auto kCancelCheck = std::chrono::milliseconds(100);
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
@@ -50,31 +55,66 @@ CallResult<protocol::PaymentRecord> TranslatePayment(const CallResult<Response>&
 struct GatewayClient::Impl {
   GatewayClientOptions options;
   std::shared_ptr<grpc::ChannelCredentials> credentials;
-  std::mutex mutex;
-  std::shared_ptr<grpc::Channel> channel;  // guarded, as is `stub`; null: to be made anew
+  mutable std::mutex mutex;
+  std::size_t chosen = 0;                  // guarded, as all below; index of the endpoint in use
+  std::shared_ptr<grpc::Channel> channel;  // null: to be made anew
   std::shared_ptr<Stub> stub;
+  std::set<grpc::ClientContext*> calls;  // blocking calls that are out
+  std::atomic<bool> cancelled = false;
+  std::unique_ptr<ConnectionWatch> watch;
+
+  std::string Endpoint() const {
+    std::lock_guard lock(mutex);
+    return options.endpoints[chosen];
+  }
 
   std::pair<std::shared_ptr<grpc::Channel>, std::shared_ptr<Stub>> Current() {
     std::lock_guard lock(mutex);
     if (channel == nullptr) {
-      channel = grpc::CreateCustomChannel(options.endpoint, credentials, Arguments());
+      channel = grpc::CreateCustomChannel(options.endpoints[chosen], credentials, Arguments());
       stub = v1::PaymentGateway::NewStub(channel);
     }
     return {channel, stub};
   }
 
+  // The next call makes a new connection, to the next endpoint.
+  void Abandon(const std::shared_ptr<grpc::Channel>& failed) {
+    std::lock_guard lock(mutex);
+    if (channel != failed) return;
+    channel.reset();
+    chosen = (chosen + 1) % options.endpoints.size();
+  }
+
   // A stub whose channel is connected: until then nothing has been sent, whatever goes wrong.
   CallResult<std::shared_ptr<Stub>> ConnectedStub(std::chrono::system_clock::time_point deadline) {
-    auto [connecting, current] = Current();
-    for (auto state = connecting->GetState(true); state != GRPC_CHANNEL_READY; state = connecting->GetState(true)) {
-      bool failed = state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN;
-      if (!failed && connecting->WaitForStateChange(state, deadline)) continue;
-      std::string reason = failed ? ConnectFailure(*current, deadline) : "no answer in time";
-      std::lock_guard lock(mutex);
-      if (channel == connecting) channel.reset();
-      return std::unexpected(NotSent(reason));
+    std::string reason;
+    for (std::size_t tries = options.endpoints.size(); tries > 0; --tries) {
+      // Whoever does not answer at all must leave time for the others.
+      auto now = std::chrono::system_clock::now();
+      auto share = now + (deadline - now) / static_cast<int>(tries);
+      auto [connecting, current] = Current();
+      auto failure = WaitUntilReady(*connecting, *current, share);
+      if (!failure) return current;
+      reason = *failure;
+      if (cancelled) break;
+      Abandon(connecting);
     }
-    return current;
+    return std::unexpected(NotSent(reason));
+  }
+
+  // Why the channel cannot be used, if it cannot.
+  std::optional<std::string> WaitUntilReady(grpc::Channel& connecting, Stub& current,
+                                            std::chrono::system_clock::time_point deadline) {
+    for (auto state = connecting.GetState(true); state != GRPC_CHANNEL_READY; state = connecting.GetState(true)) {
+      if (cancelled) return "interrupted";
+      if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) {
+        return ConnectFailure(current, deadline);
+      }
+      auto now = std::chrono::system_clock::now();
+      if (now >= deadline) return "no answer in time";
+      connecting.WaitForStateChange(state, std::min(deadline, now + kCancelCheck));
+    }
+    return std::nullopt;
   }
 
   // Why the channel cannot connect. gRPC tells only a call that it fails, so one that has no effect is made.
@@ -90,7 +130,9 @@ struct GatewayClient::Impl {
   }
 
   CallError NotSent(const std::string& reason) const {
-    return {.error = {ErrorCode::kUnavailable, "cannot connect to the gateway at " + options.endpoint + " (" + reason +
+    std::string all;
+    for (const std::string& endpoint : options.endpoints) all += (all.empty() ? "" : " or ") + endpoint;
+    return {.error = {ErrorCode::kUnavailable, "cannot connect to the gateway at " + all + " (" + reason +
                                                    "); check that it runs and that the certificates are right"},
             .delivery = Delivery::kNotSent,
             .retryable = true,
@@ -111,9 +153,22 @@ struct GatewayClient::Impl {
     context.set_deadline(deadline);
     if (access_token != nullptr) AddToken(context, *access_token);
     Response response;
+    if (!Enter(context)) return std::unexpected(NotSent("interrupted"));
     grpc::Status status = ((**connected).*method)(&context, request, &response);
-    if (!status.ok()) return std::unexpected(FromStatus(status, context, effect, options.endpoint));
+    Leave(context);
+    if (!status.ok()) return std::unexpected(FromStatus(status, context, effect, Endpoint()));
     return response;
+  }
+
+  // From here to Leave the call can be cancelled; false: it is not to be made any more.
+  bool Enter(grpc::ClientContext& context) {
+    std::lock_guard lock(mutex);
+    if (!cancelled) calls.insert(&context);
+    return !cancelled;
+  }
+  void Leave(grpc::ClientContext& context) {
+    std::lock_guard lock(mutex);
+    calls.erase(&context);
   }
 };
 
@@ -125,10 +180,39 @@ Result<std::unique_ptr<GatewayClient>> GatewayClient::Create(const GatewayClient
   auto own = security::LoadCredentials(options.files, security::Role::kClient, now);
   if (!own) return std::unexpected(own.error());
   security::Identity gateway{own->certificate.identity.trust_domain, security::Role::kGateway, ""};
+  STRIFE_ASSERT(!options.endpoints.empty());
   auto impl = std::make_unique<Impl>();
   impl->options = options;
   impl->credentials = ChannelTls(options.files, gateway);
   return std::unique_ptr<GatewayClient>(new GatewayClient(std::move(impl)));
+}
+
+CallResult<void> GatewayClient::Connect() {
+  auto connected = impl_->ConnectedStub(Deadline(impl_->options.timeout));
+  if (!connected) return std::unexpected(std::move(connected.error()));
+  return {};
+}
+
+std::string GatewayClient::endpoint() const { return impl_->Endpoint(); }
+
+void GatewayClient::Cancel() {
+  std::lock_guard lock(impl_->mutex);
+  impl_->cancelled = true;
+  for (grpc::ClientContext* call : impl_->calls) call->TryCancel();
+}
+
+void GatewayClient::WatchConnection(std::function<void(bool)> changed) {
+  STRIFE_ASSERT(!impl_->watch);
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (const std::string& endpoint : impl_->options.endpoints) {
+    grpc::ChannelArguments arguments = Arguments();
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // as in channel.cc, also the last
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+    arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
+    channels.push_back(grpc::CreateCustomChannel(endpoint, impl_->credentials, arguments));
+  }
+  impl_->watch = std::make_unique<ConnectionWatch>(std::move(channels), std::move(changed));
 }
 
 CallResult<SessionGrant> GatewayClient::AuthenticateClient(const std::string& username, const std::string& password) {
@@ -172,7 +256,7 @@ void GatewayClient::ProcessPaymentAsync(const std::string& access_token, const p
   AddToken(call->context, access_token);
   FillRequest(order, &call->request);
   call->done = std::move(done);
-  call->endpoint = impl_->options.endpoint;
+  call->endpoint = impl_->Endpoint();
   call->stub = impl_->Current().second;
   call->stub->async()->ProcessPayment(
       &call->context, &call->request, &call->response, [call](const grpc::Status& status) {

@@ -41,12 +41,13 @@ template <typename T>
 using CallResult = std::expected<T, CallError>;
 
 struct GatewayClientOptions {
-  std::string endpoint;  // host:port
+  std::vector<std::string> endpoints;  // host:port of each, at least one; any of them will do
   security::CredentialFiles files;
   Duration timeout = std::chrono::seconds(10);  // of each call, connecting included
 };
 
-// Thread-safe. The access token goes in with each call that needs one.
+// Thread-safe. The access token goes in with each call that needs one. Of several endpoints the one that answered last
+// is used until it cannot be reached; then the next is tried.
 class GatewayClient {
  public:
   using PaymentCallback = std::function<void(CallResult<protocol::PaymentRecord>)>;
@@ -56,6 +57,16 @@ class GatewayClient {
   static Result<std::unique_ptr<GatewayClient>> Create(const GatewayClientOptions& options);
   // REQUIRES: no call in flight.
   ~GatewayClient();
+
+  // Makes the connection, if there is none, without calling anything.
+  CallResult<void> Connect();
+  // The endpoint in use.
+  std::string endpoint() const;
+  // Ends all blocking calls that are out and all that are still made, at once: kNotSent or kUnknown. For good.
+  void Cancel();
+  // Tells from now on, on a thread of its own, whenever a gateway comes within reach (true) or all are gone (false);
+  // the first time when it knows. On a connection of its own that is made again by itself. REQUIRES: called once.
+  void WatchConnection(std::function<void(bool online)> changed);
 
   CallResult<SessionGrant> AuthenticateClient(const std::string& username, const std::string& password);
   CallResult<SessionGrant> RefreshSession(const std::string& refresh_token);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "protocol/reason.h"
 #include "rpc/convert.h"
 #include "rpc/status.h"
 
@@ -90,8 +91,9 @@ CallError Classify(int code, std::string message, const v1::ErrorDetail* detail,
                   .prior = {},
                   .pushback = {}};
   if (detail != nullptr) Apply(*detail, &error);
-  // A gateway that is shutting down turns calls away before it looks at them.
-  if (error.reason_code == "DRAINING") error.delivery = Delivery::kRefused;
+  // A gateway that is shutting down, or does not know the payer's bank yet, turns calls away before it records them.
+  const bool turned_away = error.reason_code == "DRAINING" || error.reason_code == protocol::reason::kBankOffline;
+  if (turned_away) error.delivery = Delivery::kRefused;
   if (error.delivery == Delivery::kUnknown && effect == Effect::kPayment) error.error.code = ErrorCode::kUnknownOutcome;
   return error;
 }

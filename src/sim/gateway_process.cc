@@ -61,7 +61,7 @@ void GatewayProcess::Submit(const Process& from, const protocol::PaymentOrder& o
   Arrive([this, &from, order, answered = std::move(answered)]() mutable {
     Tell(order.id, [&] { return "gets the payment from " + from.name(); });
     clients_.emplace(++last_call_, WaitingClient{&from, order.id, std::move(answered)});
-    Push(protocol::SubmitInput{{last_call_, 0}, std::move(order)});
+    Push(protocol::SubmitInput{{last_call_, 0}, std::move(order), disk_.low()});
   });
 }
 
@@ -76,6 +76,18 @@ void GatewayProcess::Inquire(const Process& from, protocol::InquiryInput input, 
 
 void GatewayProcess::Register(protocol::RegisterInput input) {
   Arrive([this, input = std::move(input)]() mutable { Push(std::move(input)); });
+}
+
+void GatewayProcess::Find(const Process& from, const std::string& user, const Uuid& id, Found found) {
+  Arrive([this, &from, user, id, found = std::move(found)] {
+    auto payment = OpenMemoryGatewayReader(memory_)->FindPayment(id).value();
+    if (payment && payment->order.payer != user) payment.reset();
+    SendTo(from, [payment = std::move(payment), found] { found(payment); });
+  });
+}
+
+void GatewayProcess::Greet(const Process& from, std::function<void()> answered) {
+  Arrive([this, &from, answered = std::move(answered)] { SendTo(from, answered); });
 }
 
 // ---- What is sent ----

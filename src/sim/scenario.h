@@ -27,6 +27,7 @@ struct Scenario {
     int banks = 3;
     int gateways = 1;  // on one store; the second takes over when the first does not answer
     int clients = 3;   // a user each
+    int outboxes = 0;  // the first so many clients are Strife's own; fewer than all, for second devices
     int accounts_per_bank = 3;
     std::int64_t opening_minor_units = 50'000;  // on each account
   } cluster;
@@ -67,7 +68,7 @@ struct Scenario {
   } storage;
 
   struct Processes {
-    unsigned crash = 0;  // at an effect point, see effect_point.h
+    unsigned crash = 0;                        // at an effect point, see effect_point.h
     Duration restart_least = milliseconds(1);  // from its death to its next start
     Duration restart_most = seconds(3);
     Duration pause_every{};

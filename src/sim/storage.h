@@ -12,6 +12,7 @@
 
 #include "env/bank_store.h"
 #include "env/gateway_store.h"
+#include "env/outbox_store.h"
 #include "sim/process.h"
 #include "sim/scenario.h"
 
@@ -24,6 +25,8 @@ struct DiskCounts {
   std::uint64_t slow = 0;
 };
 
+enum class Space : std::uint8_t { kEnough, kLow, kNone };
+
 // One machine's disk, shared by the gateways of one store.
 class Disk {
  public:
@@ -31,7 +34,9 @@ class Disk {
 
   // How long the next commit will take.
   Duration CommitTime();
-  void SetFull(bool full) { full_ = full; }
+  void SetSpace(Space space) { space_ = space; }
+  // Servers look at it and take no new work then (rule 15).
+  bool low() const { return space_ != Space::kEnough; }
   void StopFaults();
   const DiskCounts& counts() const { return counts_; }
 
@@ -42,13 +47,13 @@ class Disk {
  private:
   World& world_;
   Scenario::Storage faults_;
-  bool full_ = false;
+  Space space_ = Space::kEnough;
   DiskCounts counts_;
 };
 
 template <typename Commit>
 Status Disk::Write(Process& process, const Commit& commit) {
-  if (full_) {
+  if (space_ == Space::kNone) {
     ++counts_.refused;
     return Fail(ErrorCode::kStorage, "the disk is full: free some space and restart");
   }
@@ -72,5 +77,7 @@ std::unique_ptr<GatewayStore> OnDisk(std::unique_ptr<GatewayStore> store, Disk& 
                                      std::function<void(const GatewayRecords&)> durable);
 std::unique_ptr<BankStore> OnDisk(std::unique_ptr<BankStore> store, Disk& disk, Process& process,
                                   std::function<void(const BankRecords&)> durable);
+std::unique_ptr<OutboxStore> OnDisk(std::unique_ptr<OutboxStore> store, Disk& disk, Process& process,
+                                    std::function<void(const OutboxRecords&)> durable);
 
 }  // namespace strife::sim

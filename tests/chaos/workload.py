@@ -46,7 +46,7 @@ class User(Client):
                 self.stopping.wait(0.3)
 
     def note(self, error):
-        """Python's channels of gRPC 1.51 now and then stay in failure although the way is open again; see Run.summary."""
+        """Gives up a channel that stays unavailable, as a person would start the program again; the summary counts them."""
         if error is None or error.code() != grpc.StatusCode.UNAVAILABLE:
             self.unavailable_since = None
             return
@@ -55,7 +55,7 @@ class User(Client):
         if now - since > DEAD_CHANNEL_S:
             self.unavailable_since = None
             self.given_up.append(error.debug_error_string() if hasattr(error, "debug_error_string") else error.details())
-            self.stub = self.network.gateway()
+            self.stub = self.network.gateway()  # the old channel goes, and stops trying, with the last of its calls
 
     def renew(self, refused):
         """A session in place of the one whose token was refused: one thread gets it for all."""

@@ -109,7 +109,13 @@ Result<Database> OpenWriter(const std::filesystem::path& file, const Schema& sch
   // Whose file it is comes first: nothing of a stranger's file is touched.
   auto version = VersionOf(*database, file, schema);
   if (!version) return std::unexpected(std::move(version.error()));
+  if (schema.tolerates_bad_rows) (void)database->Execute("PRAGMA ignore_check_constraints = ON");
   if (auto clean = CheckPages(*database, file, schema); !clean) return std::unexpected(std::move(clean.error()));
+  if (schema.tolerates_bad_rows) {
+    if (auto set = database->Execute("PRAGMA ignore_check_constraints = OFF"); !set) {
+      return std::unexpected(std::move(set.error()));
+    }
+  }
   if (auto set = ConfigureWriter(*database, file); !set) return std::unexpected(std::move(set.error()));
   if (*version < static_cast<std::int64_t>(schema.migrations.size())) {
     if (auto migrated = Migrate(*database, file, schema); !migrated) {

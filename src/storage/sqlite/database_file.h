@@ -18,6 +18,8 @@ struct Schema {
   std::span<const char* const> migrations;
   // Tables small enough to be checked whole at every start, however large the database is.
   std::span<const char* const> small_tables;
+  // A row that breaks the table's CHECKs is dealt with where it is read, and does not condemn the file.
+  bool tolerates_bad_rows = false;
 };
 
 // Opens the file for its one writer; makes it, readable for its owner only, when it is not there. Afterwards:

@@ -54,6 +54,9 @@ class Row {
     return static_cast<Enum>(IntegerBetween(column, static_cast<std::int64_t>(first), static_cast<std::int64_t>(last)));
   }
 
+  // The first column that was malformed, if any.
+  std::optional<int> malformed_column() const { return malformed_column_; }
+
   // `record` if all that was read was well-formed.
   template <typename Record>
   Result<Record> Finish(Record record) const {
