@@ -234,7 +234,7 @@ TEST(ConvertReply, UnsetOrUnknownVote_IsAViolationAndNeverAYes) {
 TEST(ConvertReply, UnsetOrUnknownResult_IsAViolationAndNeverAnAcknowledgement) {
   v1::CommitTransactionResponse response;
   response.set_transaction_id(Id(1).ToString());
-  for (const int value : {0, 4, 99, -1}) {
+  for (const int value : {0, 6, 99, -1}) {
     response.set_result(static_cast<v1::CommandResult>(value));
     const auto reply = FromProto(response, Command(kCommit));
     ASSERT_TRUE(reply);
