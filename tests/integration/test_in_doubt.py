@@ -151,20 +151,21 @@ class Decided(Operators):
         """A payment decided to commit that bank2 has prepared and not been told about; the gateway is dead."""
         payer, payee = self.clients[0], self.clients[1]
         for _ in range(20):
-            calls = {}
-            for number in range(300):
-                if number == 200:
-                    self.network.pause("bank2")
-                order = payer.order(payee.accounts["bank2"], 1, bank="bank1")
-                calls[order.transaction_id] = (order, payer.pay_later(order))
-            late = [order for order, call in calls.values() if call.result().payment.state == PARTIAL]
-            self.network.kill("gateway")
-            self.network.resume("bank2")
+            orders = [payer.order(payee.accounts["bank2"], 1, bank="bank1") for _ in range(300)]
+            calls = [payer.pay_later(order) for order in orders]
+            wait_until(lambda: any(call.done() for call in calls), "payments to be on their way")
+            self.network.pause("bank2")
+            try:
+                late = [order for order, call in zip(orders, calls) if call.result().payment.state == PARTIAL]
+                self.network.kill("gateway")
+            finally:
+                self.network.resume("bank2")
             for order in late:
                 found = self.at_bank("bank2", order.transaction_id)
                 if found and found["state"] == "PREPARED":
                     return order
             self.start_gateway()
+            payer.wait_for_banks()
         raise AssertionError("no payment was caught between its decision and its commit")
 
     def test_ForcedToAbortAndCommitted_IsNeverToldCompletedBeforeItIsAcknowledged(self):
