@@ -22,6 +22,11 @@ Result ToResult(Kind kind, const rpc::CallError& error) {
   return passing ? Result::kTurnedAway : Result::kRefused;
 }
 
+// The payer is not part of what the gateway answers: it is the one who asks.
+bool SamePayment(const protocol::PaymentOrder& a, const protocol::PaymentOrder& b) {
+  return a.id == b.id && a.from == b.from && a.to == b.to && a.amount == b.amount && a.memo == b.memo;
+}
+
 void TakeOver(const protocol::PaymentRecord& payment, protocol::DeliveryInput& input) {
   input.result = Result::kPayment;
   input.payment_state = payment.state;
@@ -35,6 +40,11 @@ protocol::DeliveryInput ToDelivery(const protocol::OutboxCall& call,
                                    const rpc::CallResult<protocol::PaymentRecord>& answer) {
   protocol::DeliveryInput input;
   input.id = call.order.id;
+  if (answer && call.kind == Kind::kAsk && !SamePayment(answer->order, call.order)) {
+    // Another payment of the user's has this id, so that the gateway does not know this one.
+    input.result = Result::kNotFound;
+    return input;
+  }
   if (answer) {
     TakeOver(*answer, input);
     return input;

@@ -36,6 +36,19 @@ TEST(DeliveryTest, AnAnswerWithAPayment_IsThatPaymentWhateverItsState) {
   EXPECT_EQ(input.reason_code, "AM04");
 }
 
+// Found by the simulator: the outcome of another payment under the same id was taken for this one's.
+TEST(DeliveryTest, QuestionAnsweredWithAnotherPayment_SaysThatThisOneIsNotKnown) {
+  OutboxCall question{Kind::kAsk, {}};
+  question.order.payer = "ann";
+  question.order.amount = {2346, *Currency::Parse("USD")};
+  PaymentRecord payment;
+  payment.order.amount = question.order.amount;  // without the payer, as it comes from the gateway
+  payment.state = PaymentState::kCompleted;
+  EXPECT_EQ(ToDelivery(question, payment).result, Result::kPayment);
+  payment.order.amount.minor_units = 2347;
+  EXPECT_EQ(ToDelivery(question, payment).result, Result::kNotFound);
+}
+
 TEST(DeliveryTest, AlreadyExists_IsThePriorOutcomeNotASuccess) {
   CallError error = Failure(ErrorCode::kAlreadyExists, Delivery::kRefused);
   error.prior.emplace().state = PaymentState::kAborted;
