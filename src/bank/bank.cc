@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "bank/admin.h"
 #include "bank/bank_data.h"
 #include "bank/inquirer.h"
 #include "bank/service.h"
@@ -18,6 +19,7 @@
 #include "security/credentials.h"
 #include "security/random.h"
 #include "server/engine_report.h"
+#include "server/event_counts.h"
 #include "server/revocations.h"
 #include "server/signals.h"
 #include "server/startup.h"
@@ -66,6 +68,7 @@ class Bank {
   std::unique_ptr<protocol::Participant> participant_;
   std::unique_ptr<runtime::WorkerPool> workers_;
   std::unique_ptr<BankService> service_;
+  std::unique_ptr<BankAdmin> admin_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Inquirer> inquirer_;
   std::unique_ptr<rpc::GatewayLink> gateway_;  // after the inquirer: its destructor waits for the last answers
@@ -78,6 +81,7 @@ class Bank {
   std::atomic<int> failed_registrations_ = 0;
   MonotonicTime next_report_{};
   server::EngineReport report_;
+  server::EventCounts events_;
   server::Revocations revocations_;
 };
 
@@ -112,11 +116,13 @@ Status Bank::OpenStore() {
   if (!prepared) return std::unexpected(prepared.error());
   auto gateway_seen = store_->LoadGatewaySeen();
   if (!gateway_seen) return std::unexpected(gateway_seen.error());
+  auto heuristics = store_->LoadHeuristics();
+  if (!heuristics) return std::unexpected(heuristics.error());
   logs_->Get("bank.log")
       .Write(LogLevel::kInfo, LogLine("started").Add("bank", identity_.name).Add("prepared", prepared->size()));
   participant_ = std::make_unique<protocol::Participant>(
       protocol::ParticipantOptions{.bank_id = identity_.name, .inquiry_delay = config_.inquiry_delay});
-  participant_->Recover(clock_.Read(), *std::move(prepared), *gateway_seen);
+  participant_->Recover(clock_.Read(), *std::move(prepared), *gateway_seen, *std::move(heuristics));
   return {};
 }
 
@@ -148,10 +154,13 @@ void Bank::MakeService() {
       .clock = clock_,
       .workers = *workers_,
       .log = logs_->Get("banktransactions.log"),
+      .events = events_,
       .submit = [this](std::vector<protocol::ParticipantInput> inputs) { return engine_->inbox().PushAll(inputs); },
       .inquire = [this](const protocol::Inquiry& inquiry) { inquirer_->Ask(inquiry); },
       .disk = disk_,
       .participant = *participant_});
+  admin_ =
+      std::make_unique<BankAdmin>([this](protocol::ParticipantInput input) { return engine_->inbox().Push(input); });
   engine_ = std::make_unique<Engine>(
       *participant_, *store_, clock_, 2 * limits::kMaxQueuedCommands,
       [this](protocol::ParticipantEffects effects) { service_->Deliver(std::move(effects)); },
@@ -165,7 +174,7 @@ Status Bank::Serve() {
                                    .revocations = [this] { return revocations_.current(); },
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("banktransactions.log")};
-  auto server = rpc::StartBankServer(options, *service_, clock_);
+  auto server = rpc::StartBankServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
   gateway_ = std::make_unique<rpc::GatewayLink>(
@@ -186,6 +195,7 @@ void Bank::Tick() {
   if (now < next_report_) return;
   next_report_ = now + kReportInterval;
   report_.Write(logs_->Get("bank.log"), engine_->stats());
+  events_.Write(logs_->Get("bank.log"));
 }
 
 void Bank::Register() {
@@ -245,6 +255,7 @@ void Bank::Drain() {
   inquirer_->Stop();
   gateway_.reset();
   report_.Write(logs_->Get("bank.log"), engine_->stats());
+  events_.Write(logs_->Get("bank.log"));
   logs_->Get("bank.log").Write(LogLevel::kInfo, LogLine("stopped"));
 }
 

@@ -175,14 +175,42 @@ void BankService::Deliver(protocol::ParticipantEffects effects) {
     const protocol::ReplyTo reply_to = answer.reply_to;
     ParkedDirect::Take(reply_to)(std::move(answer));
   }
+  for (protocol::HeuristicAnswer& answer : effects.heuristic_answers) {
+    const protocol::ReplyTo reply_to = answer.reply_to;
+    runtime::Parked<protocol::HeuristicAnswer>::Take(reply_to)(std::move(answer));
+  }
+  for (protocol::InDoubtAnswer& answer : effects.in_doubt_answers) {
+    const protocol::ReplyTo reply_to = answer.reply_to;
+    runtime::Parked<protocol::InDoubtAnswer>::Take(reply_to)(std::move(answer));
+  }
   for (const protocol::Inquiry& inquiry : effects.inquiries) parts_.inquire(inquiry);
   for (const BankTransactionRecord& record : effects.records.transactions) Log(record);
-  for (const protocol::ParticipantEvent& event : effects.events) {
-    const bool violation = event.kind == protocol::ParticipantEvent::Kind::kProtocolViolation;
-    parts_.log.Write(
-        violation ? LogLevel::kCritical : LogLevel::kWarning,
-        LogLine(violation ? "protocol_violation" : "stale_gateway").Add("id", event.id).Add("what", event.what));
-  }
+  for (const protocol::ParticipantEvent& event : effects.events) Log(event);
+}
+
+void BankService::Log(const protocol::ParticipantEvent& event) {
+  using Kind = protocol::ParticipantEvent::Kind;
+  const auto [name, level] = [&]() -> std::pair<std::string_view, LogLevel> {
+    switch (event.kind) {
+      case Kind::kProtocolViolation:
+        return {"protocol_violation", LogLevel::kCritical};
+      case Kind::kStaleGateway:
+        return {"stale_gateway", LogLevel::kWarning};
+      case Kind::kProposed:
+        return {"heuristic_proposed", LogLevel::kWarning};
+      case Kind::kForced:
+        return {"heuristic_forced", LogLevel::kCritical};
+      case Kind::kAgreed:
+        return {"heuristic_agreed", LogLevel::kWarning};
+      case Kind::kMixed:
+        return {"heuristic_mixed", LogLevel::kCritical};
+      case Kind::kAcknowledged:
+        return {"heuristic_acknowledged", LogLevel::kWarning};
+    }
+    return {"event", LogLevel::kWarning};
+  }();
+  parts_.events.Count(name);
+  parts_.log.Write(level, LogLine(name).Add("id", event.id).Add("what", event.what));
 }
 
 void BankService::Log(const BankTransactionRecord& record) {

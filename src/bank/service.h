@@ -14,6 +14,7 @@
 #include "rpc/bank_api.h"
 #include "runtime/worker_pool.h"
 #include "server/disk_space.h"
+#include "server/event_counts.h"
 
 namespace strife::bank {
 
@@ -25,6 +26,7 @@ class BankService final : public rpc::BankApi {
     Clock& clock;
     runtime::WorkerPool& workers;
     Logger& log;  // banktransactions.log
+    server::EventCounts& events;
     // Puts all inputs into the engine's inbox, or none and false when it is full or closed.
     std::function<bool(std::vector<protocol::ParticipantInput>)> submit;
     // Asks the gateway about a transaction and puts its answer into the engine's inbox.
@@ -57,6 +59,7 @@ class BankService final : public rpc::BankApi {
 
  private:
   void Log(const protocol::BankTransactionRecord& record);
+  void Log(const protocol::ParticipantEvent& event);
 
   const Parts parts_;
   std::atomic<bool> draining_ = false;

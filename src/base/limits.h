@@ -26,6 +26,11 @@ inline constexpr std::size_t kMaxMessageBytes = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxMetadataBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kMaxTokenBytes = 4096;
 
+// Operators
+inline constexpr int kDefaultInDoubtRows = 100;
+inline constexpr int kMaxInDoubtRows = 1000;
+inline constexpr std::int64_t kMaxInDoubtAgeSeconds = 100LL * 365 * 86'400;
+
 // Gateway
 inline constexpr std::size_t kMaxOpenPayments = 20'000;         // submitted and not yet answered
 inline constexpr std::size_t kMaxOpenPaymentsPerBank = 15'000;  // so that one bank cannot fill the gateway

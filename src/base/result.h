@@ -16,6 +16,7 @@ enum class ErrorCode {
   kUnavailable,        // the other side cannot be reached or is not ready; may work later
   kResourceExhausted,  // a limit was reached before anything was done
   kFenced,             // a newer incarnation has taken the store over
+  kMalformed,          // a stored row makes no sense; the rows around it can still be read
   kStorage,            // reading or writing durable state failed; the process must not go on serving
   kUnknownOutcome,     // the request may or may not have taken effect; ask again with the same id
   kInternal,

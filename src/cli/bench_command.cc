@@ -135,7 +135,7 @@ int Conclude(const BenchOptions& options, const Network& network, const LoadResu
   Json json = ResultJson(options, result, users);
   std::string text = ResultText(result);
   if (!options.no_verify) {
-    auto report = VerifyBooks(network.servers);
+    auto report = VerifyBooks(network.servers, false);
     if (!report) return Report(report.error());
     if (!report->ok()) {
       if (options.output == OutputFormat::kJson) PrintJson({{"verification", ReportJson(*report)}});

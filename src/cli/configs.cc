@@ -74,6 +74,17 @@ Settings ClientSettings(client::ClientConfig* config) {
   return settings;
 }
 
+Settings OperatorSettings(OperatorConfig* config) {
+  Settings settings;
+  settings.Text("gateway", &config->gateway, "host:port of the gateway");
+  settings.Text("banks", &config->banks, "The banks and where they are: bank1=host:port,bank2=host:port");
+  settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
+  settings.RequiredPath("cert_file", &config->cert_file, "The operator's certificate, PEM");
+  settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
+  settings.Time("timeout", &config->timeout, "How long one server may take to answer");
+  return settings;
+}
+
 std::optional<fs::path> FindClientConfig(const std::string& config_flag) {
   if (!config_flag.empty()) return config_flag;
   if (const char* named = std::getenv("STRIFE_CONFIG"); named != nullptr && *named != '\0') return named;

@@ -24,6 +24,17 @@ Settings GatewaySettings(gateway::GatewayConfig* config);
 Settings BankSettings(bank::BankConfig* config);
 Settings ClientSettings(client::ClientConfig* config);
 
+// Where an operator's commands go, and as whom.
+struct OperatorConfig {
+  std::string gateway = "127.0.0.1:50052";  // host:port
+  std::string banks;                        // "bank1=host:port,bank2=host:port"
+  std::filesystem::path ca_file;
+  std::filesystem::path cert_file;
+  std::filesystem::path key_file;
+  Duration timeout = std::chrono::seconds(5);
+};
+Settings OperatorSettings(OperatorConfig* config);
+
 // --config, else STRIFE_CONFIG, else ./client.toml, else ~/.config/strife/client.toml; absent when there is none of
 // them. Only the last two may be missing: a named file that does not exist is left to Settings::Load to report.
 std::optional<std::filesystem::path> FindClientConfig(const std::string& config_flag);

@@ -1,6 +1,7 @@
 #include "cli/init.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <string>
 #include <system_error>
@@ -20,6 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using security::Existing;
 
+// Two, for what one person must not decide alone.
+constexpr std::array kOperators = {"operator", "operator2"};
 constexpr Duration kNetworkCertificateLifetime = std::chrono::hours(24 * 365);
 
 std::unexpected<Error> SystemError(const std::string& what, const fs::path& path, const std::error_code& error) {
@@ -55,7 +58,7 @@ Status WriteCertificates(const fs::path& dir, int banks, WallTime now) {
     requests.push_back({.role = security::Role::kBank, .name = BankId(bank)});
   }
   requests.push_back({.role = security::Role::kClient, .name = "client"});
-  requests.push_back({.role = security::Role::kOperator, .name = "operator"});
+  for (const char* name : kOperators) requests.push_back({.role = security::Role::kOperator, .name = name});
   for (security::CertificateRequest& request : requests) {
     request.lifetime = kNetworkCertificateLifetime;
     if (auto issued = authority->Issue(request, now); !issued) return std::unexpected(issued.error());
@@ -119,6 +122,9 @@ Status WriteSettings(const fs::path& dir, const NetworkOptions& options) {
   };
   Status status = write("gateway.toml", GatewayToml(options.port_base));
   if (status) status = write("client.toml", ClientToml(options.port_base));
+  for (const std::string name : kOperators) {
+    if (status) status = write(name + ".toml", OperatorToml(name, options.banks, options.port_base));
+  }
   for (int bank = 1; status && bank <= options.banks; ++bank) {
     status = write("bank-" + BankId(bank) + ".toml", BankToml(bank, options.port_base));
     if (!status) break;

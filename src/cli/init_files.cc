@@ -10,11 +10,13 @@ using nlohmann::ordered_json;
 
 std::string Address(int port) { return "127.0.0.1:" + std::to_string(port); }
 
+std::string CertificateToml(const std::string& name) {
+  return "ca_file = \"certs/ca.crt\"\ncert_file = \"certs/" + name + ".crt\"\nkey_file = \"certs/" + name + ".key\"\n";
+}
+
 // The settings every process has. `name` is that of its certificate and of its folders.
 std::string CommonToml(const std::string& name) {
-  return "data_dir = \"data/" + name + "\"\nlog_dir = \"logs/" + name +
-         "\"\nca_file = \"certs/ca.crt\"\ncert_file = \"certs/" + name + ".crt\"\nkey_file = \"certs/" + name +
-         ".key\"\n";
+  return "data_dir = \"data/" + name + "\"\nlog_dir = \"logs/" + name + "\"\n" + CertificateToml(name);
 }
 
 // Servers also check who has been revoked.
@@ -53,6 +55,15 @@ std::string BankToml(int bank, int port_base) {
 std::string ClientToml(int port_base) {
   return "# The client. Relative paths start at this file's directory.\ngateway = \"" + Address(port_base) + "\"\n" +
          CommonToml("client") + "timeout = \"10s\"\nmax_retries = 3\nretry_delay = \"3s\"\n";
+}
+
+std::string OperatorToml(const std::string& name, int banks, int port_base) {
+  std::string addresses;
+  for (int bank = 1; bank <= banks; ++bank) {
+    addresses += (bank == 1 ? "" : ",") + BankId(bank) + "=" + Address(port_base + bank);
+  }
+  return "# An operator, for strife admin. Relative paths start at this file's directory.\ngateway = \"" +
+         Address(port_base) + "\"\nbanks = \"" + addresses + "\"\n" + CertificateToml(name);
 }
 
 std::string UsersJson(int banks, const std::vector<std::string>& password_hashes) {

@@ -15,6 +15,7 @@ std::vector<int> BanksOfUser(int user, int banks);
 std::string GatewayToml(int port_base);
 std::string BankToml(int bank, int port_base);
 std::string ClientToml(int port_base);
+std::string OperatorToml(const std::string& name, int banks, int port_base);
 
 // users.json for users 1, 2, … with these hashes.
 std::string UsersJson(int banks, const std::vector<std::string>& password_hashes);

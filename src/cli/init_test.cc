@@ -84,6 +84,16 @@ TEST_F(InitTest, DefaultNetwork_EveryProcessCanLoadItsOwnConfigurationAndCredent
   EXPECT_TRUE(security::LoadCredentials({client.ca_file, client.cert_file, client.key_file}, Role::kClient, kNow));
   EXPECT_TRUE(security::LoadCredentials(
       {dir() / "certs/ca.crt", dir() / "certs/operator.crt", dir() / "certs/operator.key"}, Role::kOperator, kNow));
+  std::set<std::string> operators;
+  for (const char* file : {"operator.toml", "operator2.toml"}) {
+    OperatorConfig config;
+    ASSERT_TRUE(OperatorSettings(&config).LoadFileOnly(dir() / file));
+    const auto own =
+        security::LoadCredentials({config.ca_file, config.cert_file, config.key_file}, Role::kOperator, kNow);
+    ASSERT_TRUE(own) << own.error().message;
+    EXPECT_TRUE(operators.insert(own->certificate.identity.name).second) << "one person must not be two";
+    EXPECT_NE(config.banks.find("bank1="), std::string::npos);
+  }
   const auto revocations =
       security::RevocationList::Load(dir() / "certs/ca.crl", client.ca_file, kNow + std::chrono::hours(24 * 3600));
   EXPECT_TRUE(revocations) << revocations.error().message;
@@ -91,8 +101,9 @@ TEST_F(InitTest, DefaultNetwork_EveryProcessCanLoadItsOwnConfigurationAndCredent
 
 TEST_F(InitTest, DefaultNetwork_SecretsAreReadableByTheOwnerOnly) {
   ASSERT_TRUE(WriteNetwork(Options(2, 2), kNow));
-  for (const char* secret : {"certs/ca.key", "certs/gateway.key", "certs/bank1.key", "certs/bank2.key",
-                             "certs/client.key", "certs/operator.key", "passwords.csv", "users.json"}) {
+  for (const char* secret :
+       {"certs/ca.key", "certs/gateway.key", "certs/bank1.key", "certs/bank2.key", "certs/client.key",
+        "certs/operator.key", "certs/operator2.key", "passwords.csv", "users.json"}) {
     EXPECT_EQ(ModeOf(dir() / secret), 0600) << secret;
   }
   EXPECT_EQ(ModeOf(dir() / "data"), 0700);

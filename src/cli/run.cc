@@ -82,6 +82,7 @@ void AddAllCommands(CLI::App& app, Invocation& invocation) {
   AddShellCommand(app, invocation);
   AddUsersCommands(app, invocation);
   AddPkiCommands(app, invocation);
+  AddAdminCommands(app, invocation);
   AddVerifyCommand(app, invocation);
   AddBenchCommands(app, invocation);
   AddSimCommand(app, invocation);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -56,7 +57,21 @@ std::string Grouped(std::uint64_t number) {
   return digits;
 }
 
-std::string SummaryText(const sim::Counts& counts, double wall) {
+// What a sweep has taken, in seconds.
+struct Cost {
+  double wall = 0;
+  double cpu = 0;  // of all threads: what one core alone would have taken
+
+  static Cost Now() {
+    return {std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(),
+            static_cast<double>(std::clock()) / CLOCKS_PER_SEC};
+  }
+  Cost Since(const Cost& start) const { return {wall - start.wall, cpu - start.cpu}; }
+};
+
+double Ratio(double simulated, double taken) { return taken > 0 ? simulated / taken : 0; }
+
+std::string SummaryText(const sim::Counts& counts, const Cost& cost) {
   const double simulated = Seconds(counts.simulated);
   return RenderFields({
       {"seeds", Grouped(counts.runs)},
@@ -75,12 +90,12 @@ std::string SummaryText(const sim::Counts& counts, double wall) {
       {"clock jumps", Grouped(counts.nemesis.clock_jumps)},
       {"effect points", Grouped(counts.processes.effect_points)},
       {"simulated", Format("%.0f s", simulated)},
-      {"wall time", Format("%.2f s", wall)},
-      {"ratio", Format("%.0f : 1", wall > 0 ? simulated / wall : 0)},
+      {"wall time", Format("%.2f s", cost.wall) + Format(", %.0f simulated seconds each", Ratio(simulated, cost.wall))},
+      {"CPU time", Format("%.2f s", cost.cpu) + Format(", %.0f simulated seconds each", Ratio(simulated, cost.cpu))},
   });
 }
 
-Json SummaryJson(const sim::Counts& counts, double wall) {
+Json SummaryJson(const sim::Counts& counts, const Cost& cost) {
   const double simulated = Seconds(counts.simulated);
   return {{"seeds", counts.runs},
           {"payments", counts.payments.payments},
@@ -103,8 +118,10 @@ Json SummaryJson(const sim::Counts& counts, double wall) {
           {"clock_jumps", counts.nemesis.clock_jumps},
           {"effect_points", counts.processes.effect_points},
           {"simulated_seconds", simulated},
-          {"wall_seconds", wall},
-          {"ratio", wall > 0 ? simulated / wall : 0}};
+          {"wall_seconds", cost.wall},
+          {"cpu_seconds", cost.cpu},
+          {"ratio", Ratio(simulated, cost.wall)},
+          {"ratio_cpu", Ratio(simulated, cost.cpu)}};
 }
 
 std::string ReplayCommand(const SimOptions& options, std::uint64_t seed) {
@@ -143,17 +160,18 @@ std::string FailureText(const sim::SeedResult& failed, const std::vector<sim::St
   return text;
 }
 
-int Conclude(const SimOptions& options, const sim::Scenario& scenario, const sim::SweepResult& sweep, double wall) {
+int Conclude(const SimOptions& options, const sim::Scenario& scenario, const sim::SweepResult& sweep,
+             const Cost& cost) {
   std::vector<sim::StoryLine> story;
   if (sweep.failure) story = sim::TellStory(scenario, *sweep.failure);
   if (options.output == OutputFormat::kJson) {
-    Json json = SummaryJson(sweep.counts, wall);
+    Json json = SummaryJson(sweep.counts, cost);
     json["scenario"] = scenario.name;
     json["failure"] = sweep.failure ? FailureJson(options, *sweep.failure, story) : Json(nullptr);
     PrintJson(json);
   } else {
     if (sweep.failure) PrintText(FailureText(*sweep.failure, story) + "\n");
-    PrintText(SummaryText(sweep.counts, wall));
+    PrintText(SummaryText(sweep.counts, cost));
   }
   if (!sweep.failure) return kExitDone;
   PrintError("seed " + std::to_string(sweep.failure->seed) + " broke " +
@@ -171,15 +189,14 @@ int SimCommand(const SimOptions& options) {
     if (!parsed) return ReportUsage("--seeds: \"" + options.seeds + "\" is no range of seeds such as 1..10000");
     range = *parsed;
   }
-  const auto start = std::chrono::steady_clock::now();
+  const Cost start = Cost::Now();
   std::optional<Progress> progress;
   if (range.last > range.first) progress.emplace("seeds", range.last - range.first + 1);
   const sim::SweepResult sweep = sim::Sweep(*scenario, range.first, range.last, options.jobs, [&](std::uint64_t done) {
     if (progress) progress->Update(done);
   });
   progress.reset();
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-  return Conclude(options, *scenario, sweep, wall.count());
+  return Conclude(options, *scenario, sweep, Cost::Now().Since(start));
 }
 
 }  // namespace

@@ -2,7 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "cli/admin_view.h"
 #include "cli/payment_view.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "storage/sqlite/bank_sqlite.h"
 #include "storage/sqlite/gateway_sqlite.h"
@@ -42,7 +46,9 @@ Json ViolationJson(const invariant::Violation& violation) {
           {"transaction_id", violation.transaction_id.IsNil() ? "" : violation.transaction_id.ToString()},
           {"bank_id", violation.bank_id},
           {"account_id", violation.account_id},
-          {"message", violation.sentence}};
+          {"message", violation.sentence},
+          {"expected", violation.expected},
+          {"found", violation.found}};
 }
 
 std::string ViolationText(const invariant::Violation& violation) {
@@ -77,7 +83,7 @@ Table BankTable(const verify::Report& report) {
 
 }  // namespace
 
-Result<verify::Report> VerifyBooks(const std::vector<NetworkServer>& servers) {
+Result<verify::Report> VerifyBooks(const std::vector<NetworkServer>& servers, bool show_progress) {
   std::unique_ptr<GatewayReader> gateway;
   std::map<std::string, std::unique_ptr<BankReader>> banks;
   for (const NetworkServer& server : servers) {
@@ -96,14 +102,24 @@ Result<verify::Report> VerifyBooks(const std::vector<NetworkServer>& servers) {
   }
   std::map<std::string, BankReader*> readers;
   for (const auto& [id, reader] : banks) readers[id] = reader.get();
-  return verify::Verify(*gateway, readers);
+  if (!show_progress || !MayDecorate(STDERR_FILENO)) return verify::Verify(*gateway, readers);
+  auto count = gateway->CountPayments();
+  if (!count) return std::unexpected(count.error());
+  Progress progress("payments", *count);
+  return verify::Verify(*gateway, readers, [&](std::uint64_t done) { progress.Update(std::min(done, *count)); });
 }
 
 Json ReportJson(const verify::Report& report) {
-  Json payments = Json::object(), banks = Json::array(), by_invariant = Json::object(), violations = Json::array();
+  Json payments = Json::object(), banks = Json::array(), by_invariant = Json::object(), violations = Json::array(),
+       forced = Json::array();
   for (const auto& [state, count] : report.payments) payments[StateText(state)] = count;
   for (const auto& bank : report.banks) banks.push_back(BankJson(bank));
   for (const auto& [name, count] : report.violations_by_invariant) by_invariant[std::string(name)] = count;
+  for (const auto& one : report.forced) {
+    Json json = {{"bank_id", one.bank_id}};
+    json.update(HeuristicJson(one.record));
+    forced.push_back(std::move(json));
+  }
   for (const auto& violation : report.violations) violations.push_back(ViolationJson(violation));
   return {{"ok", report.ok()},
           {"payments", payments},
@@ -112,6 +128,7 @@ Json ReportJson(const verify::Report& report) {
           {"banks", banks},
           {"banks_not_checked", report.banks_not_checked},
           {"clearing_checked", report.clearing_checked},
+          {"forced", forced},
           {"violation_count", report.violation_count},
           {"violations_by_invariant", by_invariant},
           {"violations", violations}};
@@ -121,10 +138,12 @@ std::string ReportText(const verify::Report& report) {
   std::string text = BankTable(report).Render(MayDecorate(STDOUT_FILENO)) + "\n";
   for (const auto& [state, count] : report.payments)
     text += WithPlural(count, "payment") + " " + StateText(state) + "\n";
-  if (report.moving > 0) text += WithPlural(report.moving, "payment") + " went on while the books were read\n";
+  if (report.moving > 0)
+    text += WithPlural(report.moving, "payment") + " went on while the books were read and was looked up again\n";
+  for (const auto& one : report.forced) text += "forced at " + one.bank_id + ": " + HeuristicText(one.record) + "\n";
   for (const std::string& bank : report.banks_not_checked) text += "NOT CHECKED: the books of " + bank + "\n";
   if (!report.clearing_checked) {
-    text += "The clearing accounts could not be summed up: a bank is missing or a payment is on its way.\n";
+    text += "The clearing accounts could not be summed up: the books of a bank are missing.\n";
   }
   for (std::size_t i = 0; i < report.violations.size() && i < kShownViolations; ++i) {
     text += ViolationText(report.violations[i]);

@@ -11,7 +11,8 @@
 namespace strife::cli {
 
 // Reads the databases of the network's servers, which may be running or not.
-Result<verify::Report> VerifyBooks(const std::vector<NetworkServer>& servers);
+// Shows how far it has come on standard error when that is a terminal and `show_progress` is set.
+Result<verify::Report> VerifyBooks(const std::vector<NetworkServer>& servers, bool show_progress);
 
 Json ReportJson(const verify::Report& report);
 std::string ReportText(const verify::Report& report);

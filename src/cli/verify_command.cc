@@ -61,7 +61,7 @@ int VerifyCommand(const VerifyOptions& options) {
   }
   auto servers = ServersOf(options);
   if (!servers) return Report(servers.error());
-  auto report = VerifyBooks(*servers);
+  auto report = VerifyBooks(*servers, options.output == OutputFormat::kTable);
   if (!report) return Report(report.error());
   if (options.output == OutputFormat::kJson) {
     PrintJson(ReportJson(*report));

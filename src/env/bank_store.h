@@ -58,9 +58,15 @@ class BankSnapshot {
  public:
   virtual ~BankSnapshot() = default;
 
+  // Whose books these are; empty when no bank has opened the store yet.
+  virtual Result<std::string> BankId() = 0;
   virtual Result<std::unique_ptr<Cursor<protocol::BankTransactionRecord>>> Transactions() = 0;  // by id
-  virtual Result<std::unique_ptr<Cursor<protocol::EntryRecord>>> Entries() = 0;     // by transaction id, line
-  virtual Result<std::unique_ptr<Cursor<protocol::AccountRecord>>> Accounts() = 0;  // by account id
+  virtual Result<std::unique_ptr<Cursor<protocol::EntryRecord>>> Entries() = 0;         // by transaction id, line
+  virtual Result<std::unique_ptr<Cursor<protocol::AccountRecord>>> Accounts() = 0;      // by account id
+  virtual Result<std::unique_ptr<Cursor<protocol::HeuristicRecord>>> Heuristics() = 0;  // by transaction id
+  // Debits and credits as the bank keeps them running, by currency; nothing else of LedgerTotals is filled in. Sums
+  // that do not fit stay at the largest value.
+  virtual Result<std::vector<LedgerTotals>> RunningSums() = 0;
 };
 
 // Thread-safe. A call sees everything committed before it started.
@@ -83,8 +89,11 @@ class BankStore {
   // else.
   virtual Status Open(const std::string& bank_id) = 0;
   virtual Result<std::optional<GatewaySeen>> LoadGatewaySeen() = 0;
-  // All transactions in kPrepared, for recovery.
+  // All transactions whose decision the gateway has not told, for recovery: those in kPrepared and those operators have
+  // forced since, by id.
   virtual Result<std::vector<protocol::BankTransactionRecord>> LoadPrepared() = 0;
+  // All but the agreed ones, by transaction id.
+  virtual Result<std::vector<protocol::HeuristicRecord>> LoadHeuristics() = 0;
   virtual Result<BankRows> Load(const BankKeys& keys) = 0;
   // Durable when it returns. kInternal: an entry that exists already or a record that may not exist, such as an
   // overdrawn customer account; nothing was written. After kStorage it is unknown whether it was. Any error means the

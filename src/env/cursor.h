@@ -14,7 +14,8 @@ class Cursor {
  public:
   virtual ~Cursor() = default;
 
-  // The next row; nullopt at the end. After an error or the end the cursor is of no further use.
+  // The next row; nullopt at the end. kMalformed: a row that makes no sense, named in the message; the call after that
+  // goes on behind it. After any other error, or the end, the cursor is of no further use.
   virtual Result<std::optional<Row>> Next() = 0;
 };
 

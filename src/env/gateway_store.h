@@ -111,6 +111,8 @@ class GatewayReader {
   virtual Result<std::vector<protocol::BankRecord>> Banks() = 0;
   // Sessions revoked at or after `since`.
   virtual Result<std::vector<Uuid>> SessionsRevokedSince(WallTime since) = 0;
+  // How many payments there are. Costs a walk over an index.
+  virtual Result<std::uint64_t> CountPayments() = 0;
   // Every payment in ascending id order, as committed when this was called.
   virtual Result<std::unique_ptr<Cursor<protocol::PaymentRecord>>> ScanPayments() = 0;
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/limits.h"
+#include "gateway/admin.h"
 #include "gateway/gateway_machine.h"
 #include "gateway/logins.h"
 #include "gateway/service.h"
@@ -17,6 +18,7 @@
 #include "security/credentials.h"
 #include "security/random.h"
 #include "server/engine_report.h"
+#include "server/event_counts.h"
 #include "server/revocations.h"
 #include "server/signals.h"
 #include "server/startup.h"
@@ -65,12 +67,14 @@ class Gateway {
   std::unique_ptr<Logins> logins_;
   std::unique_ptr<runtime::WorkerPool> workers_;
   std::unique_ptr<GatewayService> service_;
+  std::unique_ptr<GatewayAdmin> admin_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<rpc::BankLinks> links_;
   std::unique_ptr<rpc::Server> server_;
   std::optional<GatewayEffects> recovered_;
   MonotonicTime next_housekeeping_{};
   server::EngineReport report_;
+  server::EventCounts events_;
   server::Revocations revocations_;
 };
 
@@ -147,11 +151,13 @@ void Gateway::MakeEngine() {
                             .links = *links_,
                             .workers = *workers_,
                             .log = logs_->Get("transactions.log"),
+                            .events = events_,
                             .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
                             .store_id = incarnation_.store_id,
                             .epoch = incarnation_.epoch,
                             .heartbeat_interval = config_.heartbeat_interval,
                             .disk = disk_});
+  admin_ = std::make_unique<GatewayAdmin>(clock_, [this](GatewayInput input) { return Submit(std::move(input)); });
   logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); });
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
@@ -170,7 +176,7 @@ Status Gateway::Serve() {
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("transactions.log"),
                                    .registration_log = &logs_->Get("gateway.log")};
-  auto server = rpc::StartGatewayServer(options, *service_, clock_);
+  auto server = rpc::StartGatewayServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
   Tick();
@@ -187,6 +193,7 @@ void Gateway::Tick() {
   next_housekeeping_ = now + kHousekeepingInterval;
   logins_->Prune();
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
+  events_.Write(logs_->Get("gateway.log"));
 }
 
 void Gateway::Reload(const Result<GatewayConfig>& reread) {
@@ -213,6 +220,7 @@ void Gateway::Drain() {
   engine_->Stop();
   links_.reset();
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
+  events_.Write(logs_->Get("gateway.log"));
   logs_->Get("gateway.log").Write(LogLevel::kInfo, LogLine("stopped"));
 }
 

@@ -242,6 +242,10 @@ void GatewayService::Deliver(GatewayEffects effects) {
   for (const protocol::RegisterAnswer& answer : effects.protocol.register_answers) {
     ParkedRegister::Take(answer.reply_to)(answer);
   }
+  for (protocol::ListOpenAnswer& answer : effects.protocol.list_open_answers) {
+    const protocol::ReplyTo reply_to = answer.reply_to;
+    runtime::Parked<protocol::ListOpenAnswer>::Take(reply_to)(std::move(answer));
+  }
   for (const security::SessionOutcome& outcome : effects.sessions) parts_.logins.OnOutcome(outcome);
   for (const PaymentRecord& payment : effects.records.payments) LogPayment(payment);
   for (const protocol::CoordinatorEvent& event : effects.protocol.events) LogEvent(event);
@@ -264,10 +268,13 @@ void GatewayService::LogPayment(const PaymentRecord& payment) {
 
 void GatewayService::LogEvent(const protocol::CoordinatorEvent& event) {
   using Kind = protocol::CoordinatorEvent::Kind;
-  LogLine line(event.kind == Kind::kPartialCommit       ? "partial_commit"
-               : event.kind == Kind::kProtocolViolation ? "protocol_violation"
-               : event.kind == Kind::kStaleEpoch        ? "stale_epoch"
-                                                        : "needs_reconciliation");
+  const std::string_view name = event.kind == Kind::kPartialCommit       ? "partial_commit"
+                                : event.kind == Kind::kProtocolViolation ? "protocol_violation"
+                                : event.kind == Kind::kStaleEpoch        ? "stale_epoch"
+                                : event.kind == Kind::kMixed             ? "heuristic_mixed"
+                                                                         : "needs_reconciliation";
+  parts_.events.Count(name);
+  LogLine line(name);
   if (!event.id.IsNil()) line.Add("id", event.id);
   line.Add("bank", event.bank_id).Add("what", event.what);
   parts_.log.Write(LogLevel::kCritical, line);

@@ -14,6 +14,7 @@
 #include "rpc/gateway_api.h"
 #include "runtime/worker_pool.h"
 #include "server/disk_space.h"
+#include "server/event_counts.h"
 
 namespace strife::gateway {
 
@@ -26,6 +27,7 @@ class GatewayService final : public rpc::GatewayApi {
     rpc::BankLinks& links;
     runtime::WorkerPool& workers;
     Logger& log;  // transactions.log
+    server::EventCounts& events;
     // Puts an input into the engine's inbox; false when it is full or closed.
     std::function<bool(GatewayInput)> submit;
     Uuid store_id;

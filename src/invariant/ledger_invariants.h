@@ -33,7 +33,13 @@ void CheckNoOverdraft(std::string_view bank_id, const protocol::AccountRecord& a
 void CheckDebitsEqualCredits(std::string_view bank_id, Currency currency, WideAmount debits, WideAmount credits,
                              Violations& out);
 
-// The clearing accounts of all banks sum to zero. REQUIRES: all banks are in the sum and nothing is open.
-void CheckClearing(Currency currency, WideAmount sum, Violations& out);
+// What a bank keeps as the running sum of its debits or credits (`what`) is the sum of its entries. It stays at the
+// largest 64-bit number when the sum is larger.
+void CheckRunningSums(std::string_view bank_id, Currency currency, std::string_view what, WideAmount running,
+                      WideAmount sum, Violations& out);
+
+// The clearing accounts of all banks sum to what is posted at one bank and not yet at the other: to zero once nothing is
+// open. REQUIRES: all banks are in the sum.
+void CheckClearing(Currency currency, WideAmount sum, WideAmount in_flight, Violations& out);
 
 }  // namespace strife::invariant

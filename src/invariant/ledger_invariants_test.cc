@@ -52,10 +52,11 @@ TEST(NoOverdraft, CountsHoldsAndOnlyCustomers) {
 TEST(Conservation, DebitsEqualCreditsAndClearingIsZero) {
   Violations found;
   CheckDebitsEqualCredits("bank1", *Currency::Parse("USD"), 7, 7, found);
-  CheckClearing(*Currency::Parse("USD"), 0, found);
+  CheckClearing(*Currency::Parse("USD"), 0, 0, found);
+  CheckClearing(*Currency::Parse("USD"), 7, 7, found);
   EXPECT_TRUE(found.empty());
   CheckDebitsEqualCredits("bank1", *Currency::Parse("USD"), 7, 8, found);
-  CheckClearing(*Currency::Parse("USD"), -1, found);
+  CheckClearing(*Currency::Parse("USD"), -1, 0, found);
   EXPECT_EQ(found.size(), 2u);
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "invariant/violation.h"
+#include "protocol/heuristic.h"
 #include "protocol/types.h"
 
 namespace strife::invariant {
@@ -15,6 +16,7 @@ struct BankView {
   std::string_view bank_id;
   const protocol::BankTransactionRecord* transaction = nullptr;  // null: the bank has none
   std::span<const protocol::EntryRecord> entries;                // by line
+  const protocol::HeuristicRecord* heuristic = nullptr;          // what its operators have decided or proposed
 
   // The bank's part in a payment: null when it has none, or only a transaction of its own with that id.
   const protocol::BankTransactionRecord* Payment() const {
@@ -32,6 +34,17 @@ enum class ReadOrder {
 // Whether the order names the bank as the payer's or the payee's.
 bool Touches(const protocol::PaymentOrder& order, std::string_view bank_id);
 
+// Whether the bank's operators have ended its part, and not as the gateway has decided: it may not have decided yet.
+// What the bank did is then measured by CheckHeuristic, and not by the rules for what a gateway has told it.
+bool ForcedOtherwise(const protocol::PaymentRecord& payment, const BankView& bank);
+
+// Such a part is acknowledged once the gateway has decided, and a payment that was completed in spite of it says so.
+// REQUIRES: ForcedOtherwise.
+void CheckHeuristic(const protocol::PaymentRecord& payment, const BankView& bank, Violations& out);
+
+// A transaction that operators have ended is as they decided, and exists.
+void CheckForced(const BankView& bank, Violations& out);
+
 // No transaction is committed at one bank and aborted at another. Holds whenever the banks were read.
 void CheckAgreement(const Uuid& id, std::span<const BankView> banks, Violations& out);
 
@@ -41,6 +54,10 @@ void CheckValidity(const protocol::PaymentRecord& payment, const BankView& bank,
 
 // COMPLETED means posted here, ABORTED means not posted here. REQUIRES: the payment touches the bank.
 void CheckToldTheTruth(const protocol::PaymentRecord& payment, const BankView& bank, ReadOrder order, Violations& out);
+
+// A payment that was aborted because a bank refused it is on that bank's record as refused: a NO is durable before it
+// is said (rule 1). REQUIRES: `banks` has all banks of the payment, read at the moment of the gateway or later.
+void CheckRefusal(const protocol::PaymentRecord& payment, std::span<const BankView> banks, Violations& out);
 
 // What the bank prepared or committed is what was ordered: its leg or legs, accounts, amount, currency.
 void CheckTerms(const protocol::PaymentRecord& payment, const BankView& bank, Violations& out);

@@ -10,6 +10,7 @@
 namespace strife::invariant {
 
 // Names of the invariants, as docs and reports use them.
+inline constexpr std::string_view kWellFormed = "well-formed";       // every row can be read
 inline constexpr std::string_view kAgreement = "agreement";          // never committed here and aborted there
 inline constexpr std::string_view kValidity = "validity";            // committed only if every bank voted yes
 inline constexpr std::string_view kStability = "stability";          // a decision never changes
@@ -21,6 +22,7 @@ inline constexpr std::string_view kConservation = "conservation";  // debits equ
 inline constexpr std::string_view kBalances = "balances";          // a balance is the sum of its entries
 inline constexpr std::string_view kHolds = "holds";                // reserved is what prepared transactions reserve
 inline constexpr std::string_view kNoOverdraft = "no-overdraft";   // no customer below zero, holds included
+inline constexpr std::string_view kHeuristic = "heuristic";        // what operators forced agrees, or is acknowledged
 
 struct Violation {
   std::string_view invariant;  // one of the names above
@@ -28,6 +30,8 @@ struct Violation {
   std::string bank_id;         // empty when it is not about one bank
   std::string account_id;      // empty when it is not about one account
   std::string sentence;        // what is wrong, without a trailing full stop
+  std::string expected{};      // the part of the sentence a program would ask for, where there is one
+  std::string found{};
 
   bool operator==(const Violation&) const = default;
 };

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "protocol/heuristic.h"
 #include "protocol/types.h"
 
 namespace strife::protocol {
@@ -31,14 +32,17 @@ struct GatewaySeen {
 
 // Written together or not at all. Transactions and accounts are upserts by primary key: of one that exists only a
 // transaction's state, epoch, reason_code and updated_at and an account's status, posted, held and incoming change.
-// Entries are only ever inserted, and inserting one that exists is an error.
+// Entries are only ever inserted, and inserting one that exists is an error. Heuristics are upserts of everything.
 struct BankRecords {
   std::vector<BankTransactionRecord> transactions;
   std::vector<AccountRecord> accounts;
   std::vector<EntryRecord> entries;
   std::optional<GatewaySeen> gateway_seen;
+  std::vector<HeuristicRecord> heuristics{};
 
-  bool empty() const { return transactions.empty() && accounts.empty() && entries.empty() && !gateway_seen; }
+  bool empty() const {
+    return transactions.empty() && accounts.empty() && entries.empty() && !gateway_seen && heuristics.empty();
+  }
 };
 
 }  // namespace strife::protocol

@@ -1,6 +1,7 @@
 #include "protocol/coordinator.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/assert.h"
@@ -153,8 +154,10 @@ void Coordinator::DecideAbort(Batch& batch, Open& open, std::string_view reason_
 void Coordinator::Complete(Batch& batch, Open& open) {
   STRIFE_ASSERT(IsDecidedCommit(open.record.state));
   open.record.state = PaymentState::kCompleted;
-  open.record.reason_code.clear();
-  open.record.message.clear();
+  if (open.record.reason_code != reason::kHeuristicMixed) {
+    open.record.reason_code.clear();
+    open.record.message.clear();
+  }
   Record(batch, open);
   AnswerSubmitter(batch, open);
   Close(batch, open);
@@ -261,6 +264,23 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
   if (IsDecidedCommit(known->state)) return answer(InquiryOutcome::kDecided, Decision::kCommit);
   if (known->state == PaymentState::kAborted) return answer(InquiryOutcome::kDecided, Decision::kAbort);
   answer(InquiryOutcome::kDecided, Mutated(Defect::kUndecidedInquiryAborts) ? Decision::kAbort : Decision::kPending);
+}
+
+void Coordinator::Apply(Batch& batch, const ListOpenInput& input) {
+  std::vector<Open*> old;
+  for (auto at = open_.begin(); at != open_.end(); ++at) {
+    if (at->second.record.created_at < input.created_before) old.push_back(&at->second);
+  }
+  std::ranges::sort(old, {},
+                    [](const Open* open) { return std::pair(open->record.created_at, open->record.order.id); });
+  ListOpenAnswer answer{.reply_to = input.reply_to, .payments = {}, .total = old.size()};
+  for (Open* open : old | std::views::take(input.limit)) {
+    ListOpenAnswer::Payment& payment = answer.payments.emplace_back(open->record);
+    for (const Leg& leg : open->all_legs()) {
+      payment.banks.push_back({leg.bank_id, leg.answered, leg.unreachable, leg.attempts});
+    }
+  }
+  batch.effects.list_open_answers.push_back(std::move(answer));
 }
 
 void Coordinator::Apply(Batch& batch, RegisterInput& input) {

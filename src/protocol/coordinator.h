@@ -77,10 +77,13 @@ class Coordinator {
   void Apply(Batch& batch, UndeliveredInput& input);
   void Apply(Batch& batch, InquiryInput& input);
   void Apply(Batch& batch, RegisterInput& input);
+  void Apply(Batch& batch, const ListOpenInput& input);
 
   void Start(Batch& batch, SubmitInput& input);
   void OnVote(Batch& batch, Open& open, Leg& leg, const BankReply& reply);
   void OnCommitReply(Batch& batch, Open& open, Leg& leg, const BankReply& reply);
+  // A bank's operators have decided the other way (rule 14).
+  void OnMixed(Batch& batch, Open& open, Leg& leg, const BankReply& reply);
   void OnAbortReply(Batch& batch, Open& open, Leg& leg, const BankReply& reply);
   void DecideCommit(Batch& batch, Open& open);
   void DecideAbort(Batch& batch, Open& open, std::string_view reason_code, std::string message);

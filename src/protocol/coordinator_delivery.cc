@@ -155,6 +155,8 @@ void Coordinator::OnVote(Batch& batch, Open& open, Leg& leg, const BankReply& re
       return DecideAbort(batch, open, reason::kStaleEpoch, {});
     case CommandOutcome::kDone:
     case CommandOutcome::kViolation:
+    case CommandOutcome::kMixed:
+    case CommandOutcome::kMixedAcknowledged:
       batch.effects.events.push_back(
           {CoordinatorEvent::Kind::kProtocolViolation, reply.id, leg.bank_id, "prepare refused: " + reply.message});
       return DecideAbort(batch, open, reason::kProtocolViolation, {});
@@ -165,6 +167,14 @@ void Coordinator::OnCommitReply(Batch& batch, Open& open, Leg& leg, const BankRe
   if (reply.outcome == CommandOutcome::kDone) {
     leg.answered = true;
     if (open.AllAnswered() || Mutated(Defect::kCompletedOnFirstAck)) Complete(batch, open);
+    return;
+  }
+  if (reply.outcome == CommandOutcome::kMixed || reply.outcome == CommandOutcome::kMixedAcknowledged) {
+    OnMixed(batch, open, leg, reply);
+    // Until it is settled nobody is told that the payment is complete, and asking again tells when it is.
+    if (reply.outcome == CommandOutcome::kMixed) return Undelivered(batch, open, leg);
+    leg.answered = true;
+    if (open.AllAnswered()) Complete(batch, open);
     return;
   }
   // Decided is decided (rule 5): whatever the bank says, the commit is delivered until it is acknowledged.
@@ -178,9 +188,22 @@ void Coordinator::OnCommitReply(Batch& batch, Open& open, Leg& leg, const BankRe
   Undelivered(batch, open, leg);
 }
 
+void Coordinator::OnMixed(Batch& batch, Open& open, Leg& leg, const BankReply& reply) {
+  if (open.record.reason_code == reason::kHeuristicMixed) return;  // known, and asked about again
+  if (open.record.state == PaymentState::kCommitting) open.record.state = PaymentState::kPartialCommit;
+  open.record.reason_code = reason::kHeuristicMixed;
+  open.record.message = "bank " + leg.bank_id + ": " + reply.message;
+  Record(batch, open);
+  AnswerSubmitter(batch, open);
+  batch.effects.events.push_back({CoordinatorEvent::Kind::kMixed, reply.id, leg.bank_id, reply.message});
+}
+
 void Coordinator::OnAbortReply(Batch& batch, Open& open, Leg& leg, const BankReply& reply) {
   if (reply.outcome == CommandOutcome::kOverloaded) return Undelivered(batch, open, leg);
-  if (reply.outcome != CommandOutcome::kDone && reply.outcome != CommandOutcome::kStale) {
+  if (reply.outcome == CommandOutcome::kMixed || reply.outcome == CommandOutcome::kMixedAcknowledged) {
+    // The payment is aborted, and so it stays: the bank takes back by hand what it has posted.
+    OnMixed(batch, open, leg, reply);
+  } else if (reply.outcome != CommandOutcome::kDone && reply.outcome != CommandOutcome::kStale) {
     batch.effects.events.push_back(
         {CoordinatorEvent::Kind::kProtocolViolation, reply.id, leg.bank_id, "abort refused: " + reply.message});
   }

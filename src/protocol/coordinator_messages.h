@@ -51,7 +51,15 @@ struct RegisterInput {
   std::uint64_t sequence = 0;
 };
 
-using CoordinatorInput = std::variant<SubmitInput, BankRepliesInput, UndeliveredInput, InquiryInput, RegisterInput>;
+// An operator asks what is open: oldest first.
+struct ListOpenInput {
+  ReplyTo reply_to;
+  std::size_t limit = 0;
+  WallTime created_before;
+};
+
+using CoordinatorInput =
+    std::variant<SubmitInput, BankRepliesInput, UndeliveredInput, InquiryInput, RegisterInput, ListOpenInput>;
 
 enum class SubmitOutcome {
   kEnded,             // `payment` is final, or kPartialCommit after the timeout
@@ -84,6 +92,22 @@ struct RegisterAnswer {
   BankRecord bank;
 };
 
+struct ListOpenAnswer {
+  struct Bank {
+    std::string bank_id;
+    bool answered = false;       // has voted or confirmed, as the payment's state asks of it
+    bool unreachable = false;    // the last delivery failed
+    std::uint32_t attempts = 0;  // failed deliveries of the present command
+  };
+  struct Payment {
+    PaymentRecord record;  // kAborted: while the abort is being delivered
+    std::vector<Bank> banks;
+  };
+  ReplyTo reply_to;
+  std::vector<Payment> payments;
+  std::size_t total = 0;  // created before that time, listed or not
+};
+
 struct AddressedCommand {
   std::string bank_id;
   BankCommand command;
@@ -91,7 +115,7 @@ struct AddressedCommand {
 
 // Something an operator must know.
 struct CoordinatorEvent {
-  enum class Kind { kPartialCommit, kProtocolViolation, kStaleEpoch, kNeedsReconciliation } kind;
+  enum class Kind { kPartialCommit, kProtocolViolation, kStaleEpoch, kNeedsReconciliation, kMixed } kind;
   Uuid id;
   std::string bank_id;
   std::string what;
@@ -106,6 +130,7 @@ struct CoordinatorEffects {
   std::vector<SubmitAnswer> submit_answers;
   std::vector<InquiryAnswer> inquiry_answers;
   std::vector<RegisterAnswer> register_answers;
+  std::vector<ListOpenAnswer> list_open_answers;
   std::vector<CoordinatorEvent> events;
 };
 

@@ -24,12 +24,15 @@ Participant::Participant(ParticipantOptions options) : options_(std::move(option
   STRIFE_ASSERT(!options_.bank_id.empty());
 }
 
-void Participant::Recover(const Now& now, std::vector<BankTransactionRecord> prepared,
-                          std::optional<GatewaySeen> gateway_seen) {
+void Participant::Recover(const Now& now, std::vector<BankTransactionRecord> undecided,
+                          std::optional<GatewaySeen> gateway_seen, std::vector<HeuristicRecord> heuristics) {
   STRIFE_ASSERT(prepared_.empty());
   gateway_seen_ = gateway_seen;
-  for (BankTransactionRecord& record : prepared) {
-    STRIFE_ASSERT(record.state == BankTransactionState::kPrepared);
+  for (HeuristicRecord& record : heuristics) {
+    const Uuid id = record.transaction_id;
+    heuristics_.emplace(id, std::move(record));
+  }
+  for (BankTransactionRecord& record : undecided) {
     const Uuid id = record.id;
     prepared_.emplace(id, Prepared{std::move(record), now.monotonic});
     if (!Mutated(Defect::kNoInquiryAtStart)) deadlines_.Add(now.monotonic, id);
@@ -57,6 +60,8 @@ void Participant::CollectKeys(const Input& input, Keys& keys) const {
     keys.accounts.push_back(InternalAccountId(AccountKind::kClearing, c.amount.currency));
   } else if (const auto* answer = std::get_if<InquiryAnswered>(&input)) {
     add_transaction(answer->id);
+  } else if (const auto* force = std::get_if<ForceInput>(&input)) {
+    add_transaction(force->id);
   } else if (const auto* direct = std::get_if<DirectInput>(&input)) {
     add_transaction(direct->id);
     keys.accounts.push_back(direct->account_id);
@@ -186,6 +191,7 @@ BankReply Participant::Commit(Batch& batch, const BankCommand& command) {
                   "commit for a transaction that was never prepared here");
   }
   if (auto refusal = RefuseStale(batch, *known, command)) return *std::move(refusal);
+  if (auto reply = MeetHeuristic(batch, command)) return *std::move(reply);
   if (known->state == BankTransactionState::kCommitted && !Mutated(Defect::kCommitPostsAgain)) {
     return Answer(command, CommandOutcome::kDone);
   }
@@ -214,6 +220,7 @@ BankReply Participant::Abort(Batch& batch, const BankCommand& command) {
     return Answer(command, CommandOutcome::kDone);
   }
   if (auto refusal = RefuseStale(batch, *known, command)) return *std::move(refusal);
+  if (auto reply = MeetHeuristic(batch, command)) return *std::move(reply);
   if (Mutated(Defect::kAbortUndoesCommit) && known->state == BankTransactionState::kCommitted) {
     known->state = BankTransactionState::kAborted;
     batch.Changed(*known);

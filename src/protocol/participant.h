@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -22,6 +23,7 @@ struct ParticipantOptions {
   std::string bank_id;
   Duration inquiry_delay = std::chrono::seconds(6);  // from the vote to the first inquiry
   Backoff inquiry_backoff{std::chrono::milliseconds(500), std::chrono::seconds(5)};
+  Duration proposal_lifetime = std::chrono::minutes(15);  // of wall time, for a second operator to confirm
 };
 
 class Participant {
@@ -33,9 +35,11 @@ class Participant {
 
   explicit Participant(ParticipantOptions options);
 
-  // Takes up what the store holds after a restart: the holds are in the account rows already; every prepared
-  // transaction is asked about at the first step (rules 6 and 10). Call once, before anything else.
-  void Recover(const Now& now, std::vector<BankTransactionRecord> prepared, std::optional<GatewaySeen> gateway_seen);
+  // Takes up what the store holds after a restart: the holds are in the account rows already; every transaction whose
+  // decision the gateway has not told is asked about at the first step (rules 6 and 10). Call once, before anything
+  // else. `undecided`: prepared, or forced and not compared with the decision yet.
+  void Recover(const Now& now, std::vector<BankTransactionRecord> undecided, std::optional<GatewaySeen> gateway_seen,
+               std::vector<HeuristicRecord> heuristics = {});
 
   // Adds what Step must find in its rows for this input.
   void CollectKeys(const Input& input, Keys& keys) const;
@@ -46,6 +50,7 @@ class Participant {
   // When Step must be called even without inputs.
   std::optional<MonotonicTime> NextDeadline() const { return deadlines_.Next(); }
 
+  // Transactions whose decision the gateway has not told.
   std::size_t prepared_count() const { return prepared_.size(); }
   const std::optional<GatewaySeen>& gateway_seen() const { return gateway_seen_; }
 
@@ -62,6 +67,10 @@ class Participant {
   void Apply(Batch& batch, InquiryAnswered& input);
   void Apply(Batch& batch, const DirectInput& input);
   void Apply(Batch& batch, const OpenAccountInput& input);
+  // participant_heuristics.cc
+  void Apply(Batch& batch, const ForceInput& input);
+  void Apply(Batch& batch, const AcknowledgeInput& input);
+  void Apply(Batch& batch, const ListInDoubtInput& input);
 
   BankReply Prepare(Batch& batch, const BankCommand& command);
   BankReply PrepareAgain(const BankTransactionRecord& known, const BankCommand& command) const;
@@ -70,11 +79,19 @@ class Participant {
   // The reply when a command must not touch `known`: it comes from a gateway that has been replaced (rule 9).
   std::optional<BankReply> RefuseStale(Batch& batch, BankTransactionRecord& known, const BankCommand& command);
 
+  HeuristicAnswer Force(Batch& batch, const ForceInput& input);
+  // What the gateway's decision means for a transaction that operators have ended; nullopt when they have not.
+  std::optional<BankReply> MeetHeuristic(Batch& batch, const BankCommand& command);
+  void RecordHeuristic(Batch& batch, const HeuristicRecord& record, ParticipantEvent::Kind event, std::string what);
+
   void NoteGateway(Batch& batch, const BankCommand& command);
   void AskAboutLateDecisions(Batch& batch);
 
   ParticipantOptions options_;
+  // Those the gateway has not told its decision about: prepared, or ended by operators since.
   std::unordered_map<Uuid, Prepared> prepared_;
+  // Proposals, and decisions of operators that the gateway's did not agree with, or has not yet. Few, by their nature.
+  std::map<Uuid, HeuristicRecord> heuristics_;
   Deadlines deadlines_;
   std::optional<GatewaySeen> gateway_seen_;
 };

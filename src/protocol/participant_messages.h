@@ -45,7 +45,8 @@ struct OpenAccountInput {
   Money opening;
 };
 
-using ParticipantInput = std::variant<CommandInput, InquiryAnswered, DirectInput, OpenAccountInput>;
+using ParticipantInput = std::variant<CommandInput, InquiryAnswered, DirectInput, OpenAccountInput, ForceInput,
+                                      AcknowledgeInput, ListInDoubtInput>;
 
 struct CommandAnswer {
   ReplyTo reply_to;
@@ -65,9 +66,10 @@ struct Inquiry {
   std::uint64_t gateway_sequence = 0;
 };
 
-// Something an operator must know. The first kind breaks the protocol and is never normal.
+// Something an operator must know. The first kind breaks the protocol and is never normal; the last five are steps of a
+// heuristic decision.
 struct ParticipantEvent {
-  enum class Kind { kProtocolViolation, kStaleGateway } kind;
+  enum class Kind { kProtocolViolation, kStaleGateway, kProposed, kForced, kAgreed, kMixed, kAcknowledged } kind;
   Uuid id;
   std::string what;
 };
@@ -77,6 +79,8 @@ struct ParticipantEffects {
   std::vector<CommandAnswer> answers;
   std::vector<DirectAnswer> direct_answers;
   std::vector<Inquiry> inquiries;
+  std::vector<HeuristicAnswer> heuristic_answers;
+  std::vector<InDoubtAnswer> in_doubt_answers;
   std::vector<ParticipantEvent> events;
 };
 

@@ -1,8 +1,17 @@
 #include "protocol/reason.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace strife::protocol::reason {
+
+bool IsABanks(std::string_view code) {
+  static constexpr std::string_view kRefusals[] = {kDebtorAccountUnknown, kCreditorAccountUnknown, kAccountClosed,
+                                                   kAccountBlocked,       kAccountCurrency,        kForbidden,
+                                                   kAmountTooLarge,       kInsufficientFunds,      kInvalidAmount};
+  return std::ranges::find(kRefusals, code) != std::end(kRefusals);
+}
 
 std::string_view Describe(std::string_view code) {
   static constexpr std::pair<std::string_view, std::string_view> kTexts[] = {
@@ -24,6 +33,9 @@ std::string_view Describe(std::string_view code) {
       {kTransactionIdReused, "This transaction id belongs to another payment; use a new id."},
       {kProtocolViolation, "A bank contradicted its own record of this payment; no money moved."},
       {kStaleEpoch, "Another gateway has taken this payment over."},
+      {kHeuristicMixed,
+       "Operators of a bank have decided otherwise about its part; they settle the difference by hand, do not pay "
+       "again."},
       {kStorageFull, "A bank of this payment has no disk space left for new payments; no money moved."},
       {kCommitDelayed, "Decided, but a bank has not confirmed yet; the payment completes by itself, do not pay again."},
   };

@@ -28,6 +28,10 @@ inline constexpr std::string_view kProtocolViolation = "PROTOCOL_VIOLATION";
 inline constexpr std::string_view kStaleEpoch = "STALE_EPOCH";
 inline constexpr std::string_view kStorageFull = "STORAGE_FULL";
 inline constexpr std::string_view kCommitDelayed = "COMMIT_DELAYED";
+inline constexpr std::string_view kHeuristicMixed = "HEURISTIC_MIXED";
+
+// Whether a bank that gives this code for a NO has the payment on record as refused for it.
+bool IsABanks(std::string_view code);
 
 // One sentence for a person; empty for a code this version does not know.
 std::string_view Describe(std::string_view code);

@@ -133,9 +133,17 @@ class TestBank {
     participant_ = Participant(options_);
     std::vector<BankTransactionRecord> prepared;
     for (const auto& [id, transaction] : transaction_rows) {
-      if (transaction.state == BankTransactionState::kPrepared) prepared.push_back(transaction);
+      const auto forced = heuristics.find(id);
+      if (transaction.state == BankTransactionState::kPrepared ||
+          (forced != heuristics.end() && forced->second.state == HeuristicState::kForced)) {
+        prepared.push_back(transaction);
+      }
     }
-    participant_.Recover(now, std::move(prepared), gateway_seen);
+    std::vector<HeuristicRecord> live;
+    for (const auto& [id, record] : heuristics) {
+      if (record.state != HeuristicState::kAgreed) live.push_back(record);
+    }
+    participant_.Recover(now, std::move(prepared), gateway_seen, std::move(live));
   }
 
   Effects Step(std::vector<ParticipantInput> inputs = {}) {
@@ -185,6 +193,7 @@ class TestBank {
   std::map<std::string, AccountRecord> account_rows;
   std::vector<EntryRecord> entries;
   std::optional<GatewaySeen> gateway_seen;
+  std::map<Uuid, HeuristicRecord> heuristics;
 
  private:
   void Write(const BankRecords& records) {
@@ -195,6 +204,7 @@ class TestBank {
     put(account_rows, records.accounts, &AccountRecord::account_id);
     entries.insert(entries.end(), records.entries.begin(), records.entries.end());
     if (records.gateway_seen) gateway_seen = records.gateway_seen;
+    put(heuristics, records.heuristics, &HeuristicRecord::transaction_id);
   }
 
   ParticipantOptions options_;

@@ -72,7 +72,7 @@ constexpr bool IsDecidedCommit(PaymentState state) {
 struct PaymentRecord {
   PaymentOrder order;
   PaymentState state = PaymentState::kInitiated;
-  std::string reason_code;  // empty unless aborted or late
+  std::string reason_code;  // empty unless aborted, late or mixed
   std::string message;      // the bank's own words, if any
   std::uint64_t epoch = 0;  // gateway incarnation that owns it (rule 9)
   WallTime created_at;
@@ -174,12 +174,14 @@ struct BankCommand {
 };
 
 enum class CommandOutcome : std::uint8_t {
-  kYes = 1,         // prepare: held durably
-  kNo = 2,          // prepare: refused durably
-  kDone = 3,        // commit, abort: done now or before
-  kStale = 4,       // a newer epoch has spoken
-  kViolation = 5,   // contradicts the bank's record; nothing changed
-  kOverloaded = 6,  // the bank did not look at it; send again later
+  kYes = 1,                // prepare: held durably
+  kNo = 2,                 // prepare: refused durably
+  kDone = 3,               // commit, abort: done now or before
+  kStale = 4,              // a newer epoch has spoken
+  kViolation = 5,          // contradicts the bank's record; nothing changed
+  kOverloaded = 6,         // the bank did not look at it; send again later
+  kMixed = 7,              // commit, abort: operators of the bank have decided the other way; nothing changed (rule 14)
+  kMixedAcknowledged = 8,  // the same, and the difference has been settled by hand
 };
 
 // Bank to gateway, for one command.

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "protocol/reason.h"
+#include "rpc/admin_server.h"
 #include "rpc/bank_api.h"
 #include "rpc/convert.h"
 #include "rpc/listener.h"
@@ -169,8 +170,12 @@ class BankService final : public v1::Bank::CallbackService {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> StartBankServer(const ServerOptions& options, BankApi& api, Clock& clock) {
-  return Listener::Start(options, std::make_unique<BankService>(AdmissionFor(options), api, clock), "strife.v1.Bank");
+Result<std::unique_ptr<Server>> StartBankServer(const ServerOptions& options, BankApi& api, BankAdminApi& admin,
+                                                Clock& clock) {
+  std::vector<ServedService> services;
+  services.push_back({std::make_unique<BankService>(AdmissionFor(options), api, clock), "strife.v1.Bank"});
+  services.push_back({MakeBankAdminService(AdmissionFor(options), admin, clock), "strife.v1.BankAdmin"});
+  return Listener::Start(options, std::move(services));
 }
 
 }  // namespace strife::rpc

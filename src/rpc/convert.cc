@@ -202,6 +202,10 @@ void FillAcknowledgement(const BankReply& reply, Response& out) {
       return out.set_result(v1::COMMAND_RESULT_DONE);
     case CommandOutcome::kStale:
       return out.set_result(v1::COMMAND_RESULT_STALE_EPOCH);
+    case CommandOutcome::kMixed:
+      return out.set_result(v1::COMMAND_RESULT_MIXED);
+    case CommandOutcome::kMixedAcknowledged:
+      return out.set_result(v1::COMMAND_RESULT_MIXED_ACKNOWLEDGED);
     default:
       return out.set_result(v1::COMMAND_RESULT_PROTOCOL_VIOLATION);
   }
@@ -214,6 +218,8 @@ std::optional<BankReply> ReadAcknowledgement(const Response& response, const Ban
                   Sanitize(response.message(), limits::kMaxReasonMessageBytes)};
   if (response.result() == v1::COMMAND_RESULT_DONE) reply.outcome = CommandOutcome::kDone;
   if (response.result() == v1::COMMAND_RESULT_STALE_EPOCH) reply.outcome = CommandOutcome::kStale;
+  if (response.result() == v1::COMMAND_RESULT_MIXED) reply.outcome = CommandOutcome::kMixed;
+  if (response.result() == v1::COMMAND_RESULT_MIXED_ACKNOWLEDGED) reply.outcome = CommandOutcome::kMixedAcknowledged;
   return reply;
 }
 

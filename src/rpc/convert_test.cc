@@ -191,6 +191,7 @@ TEST(ConvertReply, EveryAnswerABankGives_GoesRound) {
       {kPrepare, Id(1), kStale, stale, "old"}, {kPrepare, Id(1), kViolation, violation, "no"},
       {kCommit, Id(1), kDone, "", ""},         {kCommit, Id(1), kStale, "", "old"},
       {kCommit, Id(1), kViolation, "", "no"},  {kAbort, Id(1), kDone, "", ""},
+      {kCommit, Id(1), kMixed, "", "forced"},  {kAbort, Id(1), kMixedAcknowledged, "", "settled"},
       {kAbort, Id(1), kStale, "", "old"},      {kAbort, Id(1), kViolation, "", "no"},
   };
   for (std::size_t row = 0; row < replies.size(); ++row) {
@@ -233,7 +234,7 @@ TEST(ConvertReply, UnsetOrUnknownVote_IsAViolationAndNeverAYes) {
 TEST(ConvertReply, UnsetOrUnknownResult_IsAViolationAndNeverAnAcknowledgement) {
   v1::CommitTransactionResponse response;
   response.set_transaction_id(Id(1).ToString());
-  for (const int value : {0, 4, 99, -1}) {
+  for (const int value : {0, 6, 99, -1}) {
     response.set_result(static_cast<v1::CommandResult>(value));
     const auto reply = FromProto(response, Command(kCommit));
     ASSERT_TRUE(reply);

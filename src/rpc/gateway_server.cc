@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "rpc/admin_server.h"
 #include "rpc/convert.h"
 #include "rpc/gateway_api.h"
 #include "rpc/listener.h"
@@ -239,13 +240,16 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options, GatewayApi& api, Clock& clock) {
+Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options, GatewayApi& api,
+                                                   GatewayAdminApi& admin, Clock& clock) {
   AdmissionOptions admission = AdmissionFor(options);
   admission.check_token = [&api](std::string_view token, const security::Certificate& certificate) {
     return api.CheckToken(token, certificate);
   };
-  return Listener::Start(options, std::make_unique<GatewayService>(std::move(admission), api, clock),
-                         "strife.v1.PaymentGateway");
+  std::vector<ServedService> services;
+  services.push_back({std::make_unique<GatewayService>(std::move(admission), api, clock), "strife.v1.PaymentGateway"});
+  services.push_back({MakeGatewayAdminService(AdmissionFor(options), admin, clock), "strife.v1.GatewayAdmin"});
+  return Listener::Start(options, std::move(services));
 }
 
 }  // namespace strife::rpc

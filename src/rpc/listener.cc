@@ -55,17 +55,18 @@ AdmissionOptions AdmissionFor(const ServerOptions& options) {
   return {.trust_domain = options.trust_domain, .revocations = options.revocations, .check_token = nullptr};
 }
 
-Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, std::unique_ptr<grpc::Service> service,
-                                                std::string service_name) {
-  if (Status covered = CheckPolicy(service_name); !covered) return std::unexpected(covered.error());
+Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, std::vector<ServedService> services) {
+  for (const ServedService& served : services) {
+    if (Status covered = CheckPolicy(served.name); !covered) return std::unexpected(covered.error());
+  }
   SetUpGrpc();
-  auto listener = std::unique_ptr<Listener>(new Listener(std::move(service), std::move(service_name)));
+  auto listener = std::unique_ptr<Listener>(new Listener(std::move(services)));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetLimits(builder);
   int port = 0;
   builder.AddListeningPort(options.listen, ServerTls(options.files), &port);
-  builder.RegisterService(listener->service_.get());
+  for (const ServedService& served : listener->services_) builder.RegisterService(served.service.get());
   builder.experimental().SetInterceptorCreators(LoggingInterceptors(options));
   listener->server_ = builder.BuildAndStart();
   if (listener->server_ == nullptr || port == 0) {
@@ -82,7 +83,7 @@ Listener::~Listener() { Shutdown(Duration::zero()); }
 void Listener::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
   health->SetServingStatus(serving);
-  health->SetServingStatus(service_name_, serving);
+  for (const ServedService& served : services_) health->SetServingStatus(served.name, serving);
 }
 
 void Listener::Shutdown(Duration grace) {

@@ -9,29 +9,31 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "rpc/admission.h"
 #include "rpc/server.h"
 
 namespace strife::rpc {
 
-// Owns the service and the server that runs it.
+struct ServedService {
+  std::unique_ptr<grpc::Service> service;
+  std::string name;  // the full one, such as "strife.v1.Bank"
+};
+
+// Owns the services and the server that runs them.
 class Listener final : public Server {
  public:
-  // `service_name` is the full name, such as "strife.v1.Bank".
-  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, std::unique_ptr<grpc::Service> service,
-                                               std::string service_name);
+  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, std::vector<ServedService> services);
   ~Listener() override;
 
   void SetServing(bool serving) override;
   void Shutdown(Duration grace) override;
 
  private:
-  Listener(std::unique_ptr<grpc::Service> service, std::string service_name)
-      : service_(std::move(service)), service_name_(std::move(service_name)) {}
+  explicit Listener(std::vector<ServedService> services) : services_(std::move(services)) {}
 
-  const std::unique_ptr<grpc::Service> service_;
-  const std::string service_name_;
+  const std::vector<ServedService> services_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -38,11 +38,15 @@ class Server {
 };
 
 class GatewayApi;
+class GatewayAdminApi;
 class BankApi;
+class BankAdminApi;
 
 // Listens and serves. kInvalidInput when the address cannot be parsed, kUnavailable when the port is taken, kInternal
 // when a method lacks a policy row. Everything referred to must outlive the server.
-Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options, GatewayApi& api, Clock& clock);
-Result<std::unique_ptr<Server>> StartBankServer(const ServerOptions& options, BankApi& api, Clock& clock);
+Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options, GatewayApi& api,
+                                                   GatewayAdminApi& admin, Clock& clock);
+Result<std::unique_ptr<Server>> StartBankServer(const ServerOptions& options, BankApi& api, BankAdminApi& admin,
+                                                Clock& clock);
 
 }  // namespace strife::rpc

@@ -36,6 +36,11 @@ constexpr std::array kTable = {
     MethodPolicy{"/strife.v1.Bank/GetTransactionStatus", kGatewayOrOperator, std::nullopt},
     MethodPolicy{"/strife.v1.Bank/GetLedgerTotals", kGatewayOrOperator, std::nullopt},
     MethodPolicy{"/strife.v1.Bank/ProcessTransaction", kOperatorOnly, std::nullopt},
+    // Operators' own services.
+    MethodPolicy{"/strife.v1.GatewayAdmin/ListInDoubtPayments", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.BankAdmin/ListInDoubtTransactions", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.BankAdmin/ForceTransaction", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.BankAdmin/AcknowledgeTransaction", kOperatorOnly, std::nullopt},
     // Health tells no more than whether the server serves. Watch holds a stream open, so users may not.
     MethodPolicy{"/grpc.health.v1.Health/Check", kAnyone, std::nullopt},
     MethodPolicy{"/grpc.health.v1.Health/Watch", kGatewayOrOperator, std::nullopt},

@@ -29,7 +29,9 @@ std::vector<std::string> MethodsIn(const std::string& file) {
 
 std::vector<std::string> AllMethods() {
   std::vector<std::string> methods = MethodsIn("gateway.proto");
-  for (std::string& method : MethodsIn("bank.proto")) methods.push_back(std::move(method));
+  for (const char* file : {"bank.proto", "admin.proto"}) {
+    for (std::string& method : MethodsIn(file)) methods.push_back(std::move(method));
+  }
   return methods;
 }
 
@@ -104,6 +106,15 @@ TEST(Policy, OperatorMayInspectABankAndOnlyItMoveCash) {
   }
   EXPECT_TRUE(May(Bank("ProcessTransaction"), Role::kOperator));
   EXPECT_FALSE(May(Bank("ProcessTransaction"), Role::kGateway));
+}
+
+TEST(Policy, OnlyOperatorsCallTheAdminServices) {
+  const auto methods = MethodsIn("admin.proto");
+  ASSERT_GE(methods.size(), 4u);
+  for (const std::string& method : methods) {
+    EXPECT_TRUE(May(method, Role::kOperator)) << method;
+    for (Role role : {Role::kGateway, Role::kBank, Role::kClient}) EXPECT_FALSE(May(method, role)) << method;
+  }
 }
 
 TEST(Policy, UserMethodWithoutAToken_IsUnauthenticated) {

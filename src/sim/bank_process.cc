@@ -38,7 +38,8 @@ Result<BankProcess::Effects> BankProcess::Boot() {
   });
   if (Status opened = store_->Open(name()); !opened) return std::unexpected(opened.error());
   machine_.emplace(protocol::ParticipantOptions{.bank_id = name()});
-  machine_->Recover(now(), store_->LoadPrepared().value(), store_->LoadGatewaySeen().value());
+  machine_->Recover(now(), store_->LoadPrepared().value(), store_->LoadGatewaySeen().value(),
+                    store_->LoadHeuristics().value());
   const Scenario::Cluster& cluster = parts_.scenario.cluster;
   for (std::size_t n = 0; n < static_cast<std::size_t>(cluster.accounts_per_bank); ++n) {
     const Money opening{cluster.opening_minor_units, *Currency::Parse("USD")};
@@ -67,7 +68,7 @@ void BankProcess::Execute(const Process& from, const std::vector<BankCommand>& c
     std::uint32_t slot = 0;
     for (const BankCommand& command : commands) {
       Tell(command.id, [&] { return "gets " + Describe(command) + " from " + from.name(); });
-      Push(protocol::CommandInput{{message, slot++}, command});
+      Push(protocol::CommandInput{{message, slot++}, command, disk_.low()});
     }
   });
 }

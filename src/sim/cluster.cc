@@ -49,7 +49,11 @@ Cluster::Cluster(const Scenario& scenario, std::uint64_t seed, Options options)
   network_.SetFaults(parts_.scenario.network);
   workload_ = options.workload ? *std::move(options.workload) : MakeWorkload(parts_.scenario, world_.random());
   Build();
-  if (!parts_.fates) parts_.fates = [this](const EffectPoint&) { return nemesis_->DrawFate(); };
+  parts_.fates = [this, fates = std::move(parts_.fates)](const EffectPoint& point) {
+    const Fate fate = fates ? fates(point) : nemesis_->DrawFate();
+    if (fate == Fate::kPause) nemesis_->Stopped(point.process);
+    return fate;
+  };
 }
 
 Cluster::~Cluster() = default;

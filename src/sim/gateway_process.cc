@@ -61,7 +61,7 @@ void GatewayProcess::Submit(const Process& from, const protocol::PaymentOrder& o
   Arrive([this, &from, order, answered = std::move(answered)]() mutable {
     Tell(order.id, [&] { return "gets the payment from " + from.name(); });
     clients_.emplace(++last_call_, WaitingClient{&from, order.id, std::move(answered)});
-    Push(protocol::SubmitInput{{last_call_, 0}, std::move(order)});
+    Push(protocol::SubmitInput{{last_call_, 0}, std::move(order), disk_.low()});
   });
 }
 

@@ -80,6 +80,12 @@ void Nemesis::PauseOne() {
                      });
 }
 
+void Nemesis::Stopped(std::string_view process) {
+  for (const GatewayProcess* gateway : parts_.gateways) {
+    if (gateway->name() == process) PlanTakeover(*gateway);
+  }
+}
+
 // A gateway that does not answer is replaced by the other one, which cannot know whether it still lives.
 void Nemesis::PlanTakeover(const Process& from) {
   for (GatewayProcess* silent : parts_.gateways) {
@@ -100,9 +106,9 @@ void Nemesis::FillDisk() {
   Random& random = parts_.world.random();
   Disk& disk = *disks_[random.Draw(disks_.size())];
   ++counts_.full_disks;
-  disk.SetFull(true);
+  disk.SetSpace(random.Chance(500) ? Space::kLow : Space::kNone);
   parts_.world.After(random.Between(milliseconds(1), parts_.scenario.storage.full_most),
-                     [&disk] { disk.SetFull(false); });
+                     [&disk] { disk.SetSpace(Space::kEnough); });
 }
 
 void Nemesis::JumpClock() {

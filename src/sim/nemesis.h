@@ -29,6 +29,8 @@ class Nemesis {
 
   // For Parts::fates: crashes as the scenario wants them.
   Fate DrawFate();
+  // A process was stopped at an effect point. If it is a gateway, another one will take over.
+  void Stopped(std::string_view process);
 
   const NemesisCounts& counts() const { return counts_; }
 

@@ -140,11 +140,19 @@ TEST_F(ProcessTest, FailingFsync_IsNeverTakenForSuccess_AndLeavesTheBatchOrNot) 
 }
 
 TEST_F(ProcessTest, FullDisk_TakesNothingUntilThereIsSpace) {
-  disk_.SetFull(true);
+  disk_.SetSpace(Space::kNone);
   EXPECT_FALSE(Write().done);
   EXPECT_EQ(disk_.counts().refused, 1u);
-  disk_.SetFull(false);
+  disk_.SetSpace(Space::kEnough);
   EXPECT_TRUE(Write().told);
+}
+
+TEST_F(ProcessTest, DiskThatRunsLow_SaysSoAndStillWrites) {
+  disk_.SetSpace(Space::kLow);
+  EXPECT_TRUE(disk_.low());
+  EXPECT_TRUE(Write().told);
+  disk_.SetSpace(Space::kEnough);
+  EXPECT_FALSE(disk_.low());
 }
 
 TEST_F(ProcessTest, Clocks_TheWallJumpsAndTheMonotonicDoesNot) {

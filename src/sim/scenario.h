@@ -67,7 +67,7 @@ struct Scenario {
   } storage;
 
   struct Processes {
-    unsigned crash = 0;  // at an effect point, see effect_point.h
+    unsigned crash = 0;                        // at an effect point, see effect_point.h
     Duration restart_least = milliseconds(1);  // from its death to its next start
     Duration restart_most = seconds(3);
     Duration pause_every{};

@@ -45,6 +45,7 @@ class FaultyBankStore final : public BankStore {
   Status Open(const std::string& bank_id) override { return store_->Open(bank_id); }
   Result<std::optional<GatewaySeen>> LoadGatewaySeen() override { return store_->LoadGatewaySeen(); }
   Result<std::vector<protocol::BankTransactionRecord>> LoadPrepared() override { return store_->LoadPrepared(); }
+  Result<std::vector<protocol::HeuristicRecord>> LoadHeuristics() override { return store_->LoadHeuristics(); }
   Result<BankRows> Load(const BankKeys& keys) override { return store_->Load(keys); }
   Status Commit(const BankRecords& records) override {
     return disk_.Write(process_, [&] {
@@ -74,7 +75,7 @@ Duration Disk::CommitTime() {
 
 void Disk::StopFaults() {
   faults_.fail = faults_.slow = 0;
-  full_ = false;
+  space_ = Space::kEnough;
 }
 
 std::unique_ptr<GatewayStore> OnDisk(std::unique_ptr<GatewayStore> store, Disk& disk, Process& process,

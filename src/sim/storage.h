@@ -24,6 +24,8 @@ struct DiskCounts {
   std::uint64_t slow = 0;
 };
 
+enum class Space : std::uint8_t { kEnough, kLow, kNone };
+
 // One machine's disk, shared by the gateways of one store.
 class Disk {
  public:
@@ -31,7 +33,9 @@ class Disk {
 
   // How long the next commit will take.
   Duration CommitTime();
-  void SetFull(bool full) { full_ = full; }
+  void SetSpace(Space space) { space_ = space; }
+  // Servers look at it and take no new work then (rule 15).
+  bool low() const { return space_ != Space::kEnough; }
   void StopFaults();
   const DiskCounts& counts() const { return counts_; }
 
@@ -42,13 +46,13 @@ class Disk {
  private:
   World& world_;
   Scenario::Storage faults_;
-  bool full_ = false;
+  Space space_ = Space::kEnough;
   DiskCounts counts_;
 };
 
 template <typename Commit>
 Status Disk::Write(Process& process, const Commit& commit) {
-  if (full_) {
+  if (space_ == Space::kNone) {
     ++counts_.refused;
     return Fail(ErrorCode::kStorage, "the disk is full: free some space and restart");
   }

@@ -61,6 +61,10 @@ std::string Describe(const protocol::BankReply& reply) {
       return text + "protocol violation, " + reply.message;
     case CommandOutcome::kOverloaded:
       return text + "overloaded";
+    case CommandOutcome::kMixed:
+      return text + "operators had decided otherwise";
+    case CommandOutcome::kMixedAcknowledged:
+      return text + "operators had decided otherwise and have settled it";
   }
   return text + "?";
 }

@@ -171,6 +171,55 @@ TYPED_TEST(BankStoreContract, Snapshot_CursorsWalkedSideBySideOutliveIt) {
   EXPECT_EQ(transactions->Next().value(), std::nullopt);
 }
 
+// What operators decide, as it grows: proposed, forced, mixed.
+protocol::HeuristicRecord HeuristicOf(std::uint32_t number, protocol::HeuristicState state) {
+  protocol::HeuristicRecord record;
+  record.transaction_id = IdOf(number);
+  record.state = state;
+  record.decision = protocol::Decision::kCommit;
+  record.proposed_by = "alice";
+  record.proposed_at = At(1);
+  if (state == protocol::HeuristicState::kProposed) return record;
+  record.confirmed_by = "bob";
+  record.forced_at = At(2);
+  if (state == protocol::HeuristicState::kForced) return record;
+  record.decided_at = At(3);
+  return record;
+}
+
+TYPED_TEST(BankStoreContract, Heuristics_AreReplacedAndAllButTheAgreedLoaded) {
+  using enum protocol::HeuristicState;
+  this->Commit({{}, {}, {}, {}, {HeuristicOf(1, kProposed), HeuristicOf(2, kProposed), HeuristicOf(3, kProposed)}});
+  this->Commit({{}, {}, {}, {}, {HeuristicOf(2, kMixed), HeuristicOf(3, kAgreed)}});
+  this->Reopen();
+  EXPECT_EQ(this->store_->LoadHeuristics().value(), (std::vector{HeuristicOf(1, kProposed), HeuristicOf(2, kMixed)}));
+  auto snapshot = this->maker_.BankReading()->Snapshot().value();
+  EXPECT_EQ(Drain(snapshot->Heuristics()),
+            (std::vector{HeuristicOf(1, kProposed), HeuristicOf(2, kMixed), HeuristicOf(3, kAgreed)}));
+}
+
+TYPED_TEST(BankStoreContract, LoadPrepared_FindsWhatOperatorsHaveForcedUntilTheDecisionIsKnown) {
+  using enum protocol::HeuristicState;
+  BankTransactionRecord forced = TransactionOf(1);
+  forced.state = BankTransactionState::kCommitted;
+  BankTransactionRecord known = TransactionOf(3);
+  known.state = BankTransactionState::kCommitted;
+  this->Commit({{forced, TransactionOf(2), known}, {}, {}, {}, {HeuristicOf(1, kForced), HeuristicOf(3, kMixed)}});
+  this->Reopen();
+  EXPECT_EQ(this->store_->LoadPrepared().value(), (std::vector{forced, TransactionOf(2)}));
+}
+
+TYPED_TEST(BankStoreContract, Snapshot_KnowsWhoseBooksItHasAndTheirRunningSums) {
+  this->Commit({{}, {}, {EntryOf(1, 0, -5), EntryOf(1, 1, 4)}, {}});
+  auto snapshot = this->maker_.BankReading()->Snapshot().value();
+  this->Commit({{}, {}, {EntryOf(2, 0, -5)}, {}});
+  EXPECT_EQ(snapshot->BankId().value(), "bank1");
+  const auto sums = snapshot->RunningSums().value();
+  ASSERT_EQ(sums.size(), 1u);
+  EXPECT_EQ(sums[0].debits, 5);
+  EXPECT_EQ(sums[0].credits, 4);
+}
+
 TYPED_TEST(BankStoreContract, Totals_SumEntriesClearingAndHoldsByCurrency) {
   EntryRecord yen = EntryOf(2, 0, 70);
   yen.currency = *Currency::Parse("JPY");

@@ -272,6 +272,7 @@ TYPED_TEST(GatewayStoreContract, ScanPayments_IsInIdOrderAndASnapshot) {
   this->CommitPayments({PaymentOf(2), this->InState(3, PaymentState::kAborted)});
   EXPECT_EQ(Drain(std::move(cursor)), (std::vector{PaymentOf(1), PaymentOf(3)}));
   EXPECT_EQ(Drain(reader->ScanPayments()).size(), 3u);
+  EXPECT_EQ(reader->CountPayments().value(), 3u);
 }
 
 TYPED_TEST(GatewayStoreContract, ScanPayments_CursorOutlivesItsReader) {

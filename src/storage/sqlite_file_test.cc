@@ -193,7 +193,7 @@ TEST_P(MalformedRows, AreNamedWithFileTableAndKey) {
   auto reader = OpenGatewayReader(file_).value();
   const auto found = reader->FindPayment(IdOf(1));
   ASSERT_FALSE(found);
-  EXPECT_EQ(found.error().code, ErrorCode::kStorage);
+  EXPECT_EQ(found.error().code, ErrorCode::kMalformed);
   EXPECT_THAT(found.error().message, HasSubstr(file_.string()));
   EXPECT_THAT(found.error().message, HasSubstr(std::string("table ") + GetParam().table));
   EXPECT_THAT(found.error().message, HasSubstr(IdOf(1).ToString()));
@@ -210,6 +210,42 @@ INSTANTIATE_TEST_SUITE_P(Values, MalformedRows,
                                            MalformedRow{"UPDATE payments SET currency = 'XX?'", "payments"},
                                            MalformedRow{"UPDATE payments SET memo = printf('%.*c', 20000, 'x')",
                                                         "payments"}));
+
+TEST_F(SqliteFile, CursorAtAMalformedRow_NamesItAndGoesOnBehindIt) {
+  MakeGateway(3);
+  Tamper("UPDATE payments SET state = 6 WHERE id = (SELECT min(id) FROM payments)");
+  auto cursor = OpenGatewayReader(file_).value()->ScanPayments().value();
+  EXPECT_EQ(cursor->Next().error().code, ErrorCode::kMalformed);
+  EXPECT_EQ(cursor->Next().value()->order.id, IdOf(2));
+  EXPECT_EQ(cursor->Next().value()->order.id, IdOf(3));
+  EXPECT_EQ(cursor->Next().value(), std::nullopt);
+}
+
+TEST(SqliteSchema, TablesCheckedAtOpen_AreInTheOldestFilesToo) {
+  for (const auto& schema : {sqlite::kBankSchema, sqlite::kGatewaySchema}) {
+    for (const char* table : schema.small_tables) {
+      EXPECT_THAT(schema.migrations[0], HasSubstr(std::string("CREATE TABLE ") + table + " ")) << schema.what;
+    }
+  }
+}
+
+TEST_F(SqliteFile, BankOfVersionOne_IsBroughtUpWithAllItHas) {
+  {
+    static constexpr const char* kFirst[] = {sqlite::kBankMigrations[0]};
+    static constexpr sqlite::Schema kOld = {"bank database", sqlite::kBankSchema.application_id, kFirst,
+                                            sqlite::kBankSmallTables};
+    auto old = sqlite::OpenWriter(file_, kOld).value();
+    EXPECT_EQ(old.QueryInteger("PRAGMA user_version").value(), 1);
+    ASSERT_TRUE(
+        old.Execute("INSERT INTO meta VALUES (1, 'bank1', NULL, 0); INSERT INTO accounts VALUES "
+                    "('A-1', 1, 1, 'USD', 10, 0, 0)"));
+  }
+  EXPECT_THAT(OpenBankReader(file_).error().message, HasSubstr("start its server once"));
+  auto store = OpenBankStore(file_).value();
+  ASSERT_TRUE(store->Open("bank1"));
+  EXPECT_TRUE(store->LoadHeuristics().value().empty());
+  EXPECT_EQ(OpenBankReader(file_).value()->FindAccount("A-1").value()->posted, 10);
+}
 
 TEST_F(SqliteFile, KeyOfWrongSize_IsNamed) {
   MakeGateway(0);

@@ -1,6 +1,7 @@
 // Peekable: a cursor whose next row can be looked at before it is taken, which is what merging needs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -13,9 +14,12 @@ namespace strife::verify {
 template <typename Row>
 class Peekable {
  public:
-  static Result<Peekable> Open(Result<std::unique_ptr<Cursor<Row>>> cursor) {
+  // `malformed` is told about rows that make no sense; they are passed over.
+  using Malformed = std::function<void(const Error&)>;
+
+  static Result<Peekable> Open(Result<std::unique_ptr<Cursor<Row>>> cursor, Malformed malformed) {
     if (!cursor) return std::unexpected(std::move(cursor.error()));
-    Peekable peekable(std::move(*cursor));
+    Peekable peekable(std::move(*cursor), std::move(malformed));
     if (auto first = peekable.Advance(); !first) return std::unexpected(std::move(first.error()));
     return peekable;
   }
@@ -24,10 +28,15 @@ class Peekable {
   const Row* Peek() const { return row_ ? &*row_ : nullptr; }
 
   Status Advance() {
-    auto next = cursor_->Next();
-    if (!next) return std::unexpected(std::move(next.error()));
-    row_ = std::move(*next);
-    return {};
+    for (;;) {
+      auto next = cursor_->Next();
+      if (next) {
+        row_ = std::move(*next);
+        return {};
+      }
+      if (next.error().code != ErrorCode::kMalformed) return std::unexpected(std::move(next.error()));
+      malformed_(next.error());
+    }
   }
 
   // REQUIRES: not at the end.
@@ -38,9 +47,11 @@ class Peekable {
   }
 
  private:
-  explicit Peekable(std::unique_ptr<Cursor<Row>> cursor) : cursor_(std::move(cursor)) {}
+  Peekable(std::unique_ptr<Cursor<Row>> cursor, Malformed malformed)
+      : cursor_(std::move(cursor)), malformed_(std::move(malformed)) {}
 
   std::unique_ptr<Cursor<Row>> cursor_;
+  Malformed malformed_;
   std::optional<Row> row_;
 };
 

@@ -10,11 +10,23 @@
 
 #include "env/bank_store.h"
 #include "invariant/violation.h"
+#include "protocol/heuristic.h"
 #include "protocol/types.h"
 
 namespace strife::verify {
 
 inline constexpr std::size_t kMaxListedViolations = 1000;
+
+// All violations counted, the first kMaxListedViolations listed.
+struct Findings {
+  std::vector<invariant::Violation> violations;
+  std::uint64_t violation_count = 0;
+  std::map<std::string_view, std::uint64_t> violations_by_invariant;
+
+  bool ok() const { return violation_count == 0; }
+  void Add(invariant::Violations found);
+  void Add(Findings others);
+};
 
 struct BankSummary {
   std::string bank_id;
@@ -27,7 +39,13 @@ struct BankSummary {
   std::vector<LedgerTotals> totals;  // by currency
 };
 
-struct Report {
+// What operators of a bank have ended in the gateway's place.
+struct ForcedTransaction {
+  std::string bank_id;
+  protocol::HeuristicRecord record;
+};
+
+struct Report : Findings {
   std::map<protocol::PaymentState, std::uint64_t> payments;  // as the gateway had them when it was read
   // Payments that are undecided, or decided and not yet delivered everywhere: no violation, but not the end either.
   std::uint64_t open = 0;
@@ -36,16 +54,11 @@ struct Report {
   std::vector<BankSummary> banks;
   // Banks the gateway knows or has paid through whose books were not given: none of their legs was checked.
   std::vector<std::string> banks_not_checked;
-  // Whether the clearing accounts could be summed up: every bank given, nothing open or moving.
+  // Whether the clearing accounts could be summed up: every bank was given. What open payments have posted at one bank
+  // and not yet at the other is accounted for.
   bool clearing_checked = false;
-
-  std::vector<invariant::Violation> violations;  // the first kMaxListedViolations
-  std::uint64_t violation_count = 0;
-  std::map<std::string_view, std::uint64_t> violations_by_invariant;
-
-  bool ok() const { return violation_count == 0; }
-  // Counts all of them and lists those there is room for.
-  void Add(invariant::Violations found);
+  // By bank and id. Those that differ from the gateway's decision and are not acknowledged are violations as well.
+  std::vector<ForcedTransaction> forced;
 };
 
 }  // namespace strife::verify

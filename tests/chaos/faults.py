@@ -27,6 +27,8 @@ class Violation(Exception):
 class Fault:
     """One fault. `victims` are the processes it concerns, so that two faults at once stay apart."""
 
+    alone = False  # whether another fault at the same time would spoil what this one must show
+
     def __init__(self, rng, names):
         self.victims = ()
         self.hold_s = rng.uniform(0.3, 5)
@@ -248,13 +250,14 @@ class Full(Fault):
 class Disk(Fault):
     """SQLite's writes or syncs fail: the process ends with status 1 saying so, and never tries again over it."""
 
-    FAULTS = (("sync ioerr once", 1), ("write ioerr once", 1), ("write short once", 1), ("write full once", 1),
-              ("sync ioerr", 1), ("write ioerr", 1), ("write ioerr wal once", 1), ("sync ioerr wal once", 1))
+    alone = True  # a process that is cut off writes nothing, and so notices nothing
+    FAULTS = ("sync ioerr once", "write ioerr once", "write short once", "write full once", "sync ioerr", "write ioerr",
+              "write ioerr wal once", "sync ioerr wal once")
 
     def draw(self, rng, names):
         self.victims = (rng.choice(names),)
         self.hold_s = rng.uniform(0.3, 3)
-        self.line = rng.choice(self.FAULTS)[0]
+        self.line = rng.choice(self.FAULTS)
 
     def detail(self):
         return f"'{self.line}'"
@@ -386,6 +389,7 @@ def steps(rng, kinds, names):
         step = [KINDS[rng.choice(kinds)](rng, names)]
         if rng.random() < 0.35:
             second = KINDS[rng.choice(kinds)](rng, names)
-            if not set(second.victims) & set(step[0].victims) and second.kind != step[0].kind:
+            alone = second.alone or step[0].alone or second.kind == step[0].kind
+            if not alone and not set(second.victims) & set(step[0].victims):
                 step.append(second)
         yield step, rng.uniform(0, 2)

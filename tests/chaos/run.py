@@ -237,6 +237,9 @@ def main():
     os.environ["STRIFE_EXECUTABLE"] = str((options.bin / "strife").resolve())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
+    # Between calls Python's gRPC looks at its connections this often; every 5 s otherwise, and a connection being made needs
+    # several looks.
+    os.environ.setdefault("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100")
     import faults
     kinds = [kind for kind in options.faults.split(",") if kind] or sorted(faults.KINDS)
     if unknown := [kind for kind in kinds if kind not in faults.KINDS]:

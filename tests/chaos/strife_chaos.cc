@@ -3,7 +3,9 @@
 // DATABASE.faults has one fault a line: OPERATION FAULT [db|wal] [once], where OPERATION is open, read, write, sync,
 // truncate or delete and FAULT is ioerr, full, short or slow:MILLISECONDS. `db` and `wal` narrow it to the database
 // itself or to its log. `once` removes the file when it has struck. The file is read before every operation.
-// DATABASE.hold, when it is there as the database is opened, keeps what is written in memory until it is synced.
+// DATABASE.hold, when it is there as the database is opened, keeps what is written to its log in memory until it is
+// synced. Not so the database itself: a checkpoint that is not complete is not synced, and other processes read its
+// pages all the same.
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
@@ -81,8 +83,9 @@ FileFault FaultNow(FileOperation operation, std::string_view file) {
 }
 
 bool Holds(std::string_view file) {
+  const Place place = PlaceOf(file);
   std::error_code ignored;
-  return std::filesystem::exists(PlaceOf(file).database + ".hold", ignored);
+  return place.part == "wal" && std::filesystem::exists(place.database + ".hold", ignored);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ class User(Client):
                 self.stopping.wait(0.3)
 
     def note(self, error):
-        """Python's channels of gRPC 1.51 now and then stay in failure although the way is open again; see Run.summary."""
+        """Gives up a channel that stays unavailable, as a person would start the program again; the summary counts them."""
         if error is None or error.code() != grpc.StatusCode.UNAVAILABLE:
             self.unavailable_since = None
             return

@@ -33,6 +33,11 @@ sim::Scenario ScenarioOf(const Case& of, Duration restart) {
   scenario.storage.commit_least = scenario.storage.commit_most = milliseconds(1);
   scenario.processes.restart_least = scenario.processes.restart_most = restart;
   scenario.time.faults = Duration(0);
+  if (of.gateway_stops) {
+    scenario.cluster.gateways = 2;
+    scenario.processes.takeover = seconds(2);
+    scenario.time.faults = seconds(20);  // until it goes on
+  }
   return scenario;
 }
 
@@ -40,7 +45,8 @@ sim::Scenario ScenarioOf(const Case& of, Duration restart) {
 class Run {
  public:
   Run(const Case& of, Duration restart, const std::vector<std::uint64_t>& crashes, std::optional<Uuid> follow = {})
-      : crashes_(crashes),
+      : of_(of),
+        crashes_(crashes),
         cluster_(ScenarioOf(of, restart), 1,
                  {[this](const EffectPoint& point) { return At(point); }, of.payments, follow}) {
     cluster_.Run();
@@ -48,6 +54,8 @@ class Run {
 
   const sim::Cluster& cluster() const { return cluster_; }
   std::uint64_t points() const { return points_; }  // of gateway and banks
+  // The case wants its gateway stopped at a point that is not the gateway's.
+  bool impossible() const { return impossible_; }
   const std::string& deaths() const { return deaths_; }
 
  private:
@@ -56,12 +64,22 @@ class Run {
     ++points_;
     if (next_ == crashes_.size() || crashes_[next_] != points_) return Fate::kGoOn;
     ++next_;
+    if (of_.gateway_stops && next_ == 1) return Stop(point);
     deaths_ += "  " + std::string(point.process) + " dies " + std::string(sim::KindName(point.kind)) + " (point " +
                std::to_string(points_) + ")\n";
     return Fate::kCrash;
   }
 
+  Fate Stop(const EffectPoint& point) {
+    impossible_ = point.process != "gateway1";
+    if (impossible_) return Fate::kGoOn;
+    deaths_ += "  gateway1 is stopped (point " + std::to_string(points_) + ")\n";
+    return Fate::kPause;
+  }
+
+  const Case& of_;
   const std::vector<std::uint64_t> crashes_;
+  bool impossible_ = false;
   std::size_t next_ = 0;
   std::uint64_t points_ = 0;
   std::string deaths_;
@@ -71,6 +89,7 @@ class Run {
 void Explore(const Case& of, Duration restart, std::size_t most_crashes, std::vector<std::uint64_t>& crashes,
              Enumeration& enumeration) {
   const Run run(of, restart, crashes);
+  if (run.impossible()) return;
   ++enumeration.runs[crashes.size()];
   for (const sim::Violation& violation : run.cluster().violations()) enumeration.found.push_back({crashes, violation});
   if (crashes.size() == most_crashes) return;
@@ -99,6 +118,8 @@ std::vector<Case> Cases() {
        100,
        {Pay(0, payer, payee, 70), Pay(1, payee, payer, 60, milliseconds(15))},
        {completed, completed}},
+      {"gateway stops", 100, {Pay(0, payer, payee, 70)}, {completed}, true},
+      {"gateway stops, two", 100, {Pay(0, payer, payee, 70), Pay(1, payer, payee, 60)}, {completed, aborted}, true},
   };
 }
 

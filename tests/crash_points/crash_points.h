@@ -5,6 +5,9 @@
 // there are N runs with one crash; each of these passes so and so many more, which gives the runs with two; and so on.
 // The second crash falls on any process, the one that has died before included, and the points after a crash are those
 // of the recovery: nothing is left out up to the number of crashes asked for.
+//
+// In some cases the first thing to happen is not a crash: the gateway is stopped at that point, another one takes over,
+// and later the first one goes on where it was, not knowing that it has been replaced.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +23,13 @@ namespace strife::crash_points {
 struct Case {
   std::string name;
   std::int64_t opening_minor_units;
-  std::vector<sim::PlannedPayment> payments;  // all from one client each
+  std::vector<sim::PlannedPayment> payments;  // each from a client of its own
   std::vector<protocol::PaymentState> ends;   // theirs, when nothing crashes
+  bool gateway_stops = false;                 // at the first point
 };
 
 // One payment between banks; within a bank; declined; two that share both accounts, in one direction with money for one
-// only, and in opposite directions.
+// only, and in opposite directions; a payment between banks and two of them with a gateway that stops.
 std::vector<Case> Cases();
 
 // How soon a process that has died is back: before anybody has missed it, and after all time limits have passed.

@@ -95,7 +95,7 @@ class Shell(NetworkCase):
         shell = self.terminal()
         shell.expect("user1 (online)> ")
         shell.type("bal\t")
-        shell.expect("balance ")
+        shell.expect("ance ")
         shell.type("\n")
         shell.expect("available")
         shell.expect("> ")

@@ -55,7 +55,7 @@ inline constexpr Listed kDefects[] = {
     {Defect::kNoInquiryAtStart, "no inquiry at start", "R10"},
     {Defect::kAbortFreesOneLeg, "abort frees one leg", "R12"},
     {Defect::kOneSidedEntry, "one-sided entry", "ledger"},
-    {Defect::kSucceededGatewayWrites, "succeeded gateway writes", "R9", Place::kSimulation, false},
+    {Defect::kSucceededGatewayWrites, "succeeded gateway writes", "R9"},
 };
 
 }  // namespace strife::mutation

@@ -13,6 +13,8 @@ using protocol::AccountRecord;
 using protocol::BankTransactionRecord;
 using protocol::BankTransactionState;
 using protocol::EntryRecord;
+using protocol::HeuristicRecord;
+using protocol::HeuristicState;
 
 void Upsert(std::map<Uuid, BankTransactionRecord>& transactions, const BankTransactionRecord& transaction) {
   const auto [place, inserted] = transactions.try_emplace(transaction.id, transaction);
@@ -64,13 +66,27 @@ class MemoryBankStore final : public BankStore {
   }
 
   Result<std::vector<BankTransactionRecord>> LoadPrepared() override {
-    std::vector<BankTransactionRecord> prepared;
+    std::vector<BankTransactionRecord> undecided;
     disk_->Access([&](MemoryBankContents& contents) {
       for (const auto& [id, transaction] : contents.transactions) {
-        if (transaction.state == BankTransactionState::kPrepared) prepared.push_back(transaction);
+        const auto forced = contents.heuristics.find(id);
+        if (transaction.state == BankTransactionState::kPrepared ||
+            (forced != contents.heuristics.end() && forced->second.state == HeuristicState::kForced)) {
+          undecided.push_back(transaction);
+        }
       }
     });
-    return prepared;
+    return undecided;
+  }
+
+  Result<std::vector<HeuristicRecord>> LoadHeuristics() override {
+    std::vector<HeuristicRecord> heuristics;
+    disk_->Access([&](MemoryBankContents& contents) {
+      for (const auto& [id, record] : contents.heuristics) {
+        if (record.state != HeuristicState::kAgreed) heuristics.push_back(record);
+      }
+    });
+    return heuristics;
   }
 
   Result<BankRows> Load(const BankKeys& keys) override {
@@ -113,6 +129,15 @@ class MemoryBankSnapshot final : public BankSnapshot {
   }
   Result<std::unique_ptr<Cursor<AccountRecord>>> Accounts() override {
     return std::make_unique<VectorCursor<AccountRecord>>(Values(contents_.accounts));
+  }
+  Result<std::unique_ptr<Cursor<HeuristicRecord>>> Heuristics() override {
+    return std::make_unique<VectorCursor<HeuristicRecord>>(Values(contents_.heuristics));
+  }
+  Result<std::string> BankId() override { return contents_.bank_id.value_or(std::string()); }
+  Result<std::vector<LedgerTotals>> RunningSums() override {
+    std::map<Currency, LedgerTotals> sums;
+    for (const auto& [key, entry] : contents_.entries) sums[entry.currency].Add(entry);
+    return Values(sums);
   }
 
  private:
@@ -213,6 +238,7 @@ Status MemoryBankDisk::Commit(const BankRecords& records) {
     contents_.entries.emplace(std::pair(entry.transaction_id, entry.line), entry);
   }
   if (records.gateway_seen) contents_.gateway_seen = records.gateway_seen;
+  for (const HeuristicRecord& record : records.heuristics) contents_.heuristics[record.transaction_id] = record;
   if (fails) return Fail(ErrorCode::kStorage, "the memory disk failed after the commit, as planned: restart");
   return {};
 }

@@ -21,6 +21,7 @@ struct MemoryBankContents {
   std::map<Uuid, protocol::BankTransactionRecord> transactions;
   std::map<std::string, protocol::AccountRecord> accounts;
   std::map<std::pair<Uuid, std::uint8_t>, protocol::EntryRecord> entries;
+  std::map<Uuid, protocol::HeuristicRecord> heuristics;
 };
 
 // Thread-safe.

@@ -141,6 +141,12 @@ class MemoryGatewayReader final : public GatewayReader {
     return ids;
   }
 
+  Result<std::uint64_t> CountPayments() override {
+    std::uint64_t count = 0;
+    disk_->Access([&](MemoryGatewayContents& contents) { count = contents.payments.size(); });
+    return count;
+  }
+
   Result<std::unique_ptr<Cursor<PaymentRecord>>> ScanPayments() override {
     std::vector<PaymentRecord> payments;
     disk_->Access([&](MemoryGatewayContents& contents) {

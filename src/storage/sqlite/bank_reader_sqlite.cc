@@ -16,6 +16,7 @@ using protocol::AccountKind;
 using protocol::AccountRecord;
 using protocol::BankTransactionRecord;
 using protocol::EntryRecord;
+using protocol::HeuristicRecord;
 using sqlite::Database;
 using sqlite::Statement;
 
@@ -42,6 +43,15 @@ using Snapshot = sqlite::ReadSnapshot<Connection>;
 template <typename Record>
 using RecordCursor = sqlite::StatementCursor<Connection, Record>;
 
+Result<LedgerTotals> ReadTotals(const Statement& statement) {
+  sqlite::Row row(statement, "totals");
+  LedgerTotals totals;
+  totals.currency = row.CurrencyCode(0);
+  totals.debits = row.Integer(1);
+  totals.credits = row.Integer(2);
+  return row.Finish(totals);
+}
+
 class BankSnapshotSqlite final : public BankSnapshot {
  public:
   explicit BankSnapshotSqlite(std::shared_ptr<Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
@@ -56,19 +66,25 @@ class BankSnapshotSqlite final : public BankSnapshot {
   Result<std::unique_ptr<Cursor<AccountRecord>>> Accounts() override {
     return RecordCursor<AccountRecord>::Open(snapshot_, sqlite::kScanAccounts, &sqlite::ReadAccount);
   }
+  Result<std::unique_ptr<Cursor<HeuristicRecord>>> Heuristics() override {
+    return RecordCursor<HeuristicRecord>::Open(snapshot_, sqlite::kScanHeuristics, &sqlite::ReadHeuristic);
+  }
+  Result<std::string> BankId() override {
+    auto read = snapshot_->database().Prepare(sqlite::kReadBankMeta);
+    if (!read) return std::unexpected(std::move(read.error()));
+    auto meta = sqlite::ReadOne<sqlite::BankMeta>(*read, &sqlite::ReadBankMeta);
+    if (!meta) return std::unexpected(std::move(meta.error()));
+    return *meta ? (*meta)->bank_id : std::string();
+  }
+  Result<std::vector<LedgerTotals>> RunningSums() override {
+    auto read = snapshot_->database().Prepare(sqlite::kReadTotals);
+    if (!read) return std::unexpected(std::move(read.error()));
+    return sqlite::ReadMany<LedgerTotals>(*read, &ReadTotals);
+  }
 
  private:
   std::shared_ptr<Snapshot> snapshot_;
 };
-
-Result<LedgerTotals> ReadTotals(const Statement& statement) {
-  sqlite::Row row(statement, "totals");
-  LedgerTotals totals;
-  totals.currency = row.CurrencyCode(0);
-  totals.debits = row.Integer(1);
-  totals.credits = row.Integer(2);
-  return row.Finish(totals);
-}
 
 class BankReaderSqlite final : public BankReader {
  public:

@@ -50,6 +50,22 @@ Result<protocol::AccountRecord> ReadAccount(const Statement& statement) {
   return row.Finish(std::move(account));
 }
 
+Result<protocol::HeuristicRecord> ReadHeuristic(const Statement& statement) {
+  Row row(statement, "heuristics");
+  protocol::HeuristicRecord record;
+  record.transaction_id = row.Id(0);
+  record.state = row.Enumerated(1, protocol::HeuristicState::kProposed, protocol::HeuristicState::kAcknowledged);
+  record.decision = row.Enumerated(2, protocol::Decision::kCommit, protocol::Decision::kAbort);
+  record.proposed_by = row.Text(3);
+  record.proposed_at = row.Time(4);
+  record.confirmed_by = row.Text(5);
+  record.forced_at = row.Time(6);
+  record.decided_at = row.Time(7);
+  record.acknowledged_by = row.Text(8);
+  record.acknowledged_at = row.Time(9);
+  return row.Finish(std::move(record));
+}
+
 Result<protocol::EntryRecord> ReadEntry(const Statement& statement) {
   Row row(statement, "entries");
   protocol::EntryRecord entry;

@@ -15,6 +15,7 @@ struct BankMeta {
 Result<BankMeta> ReadBankMeta(const Statement& statement);
 Result<protocol::BankTransactionRecord> ReadBankTransaction(const Statement& statement);
 Result<protocol::AccountRecord> ReadAccount(const Statement& statement);
+Result<protocol::HeuristicRecord> ReadHeuristic(const Statement& statement);
 Result<protocol::EntryRecord> ReadEntry(const Statement& statement);
 
 }  // namespace strife::sqlite

@@ -62,8 +62,27 @@ CREATE TABLE totals (
   credits INTEGER NOT NULL CHECK (credits >= 0)
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // Version 2: what operators have decided in the gateway's place. States are protocol::HeuristicState, decisions
+    // protocol::Decision; times that have not come are 0.
+    R"sql(
+CREATE TABLE heuristics (
+  transaction_id BLOB PRIMARY KEY CHECK (length(transaction_id) = 16),
+  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 5),
+  decision INTEGER NOT NULL CHECK (decision BETWEEN 1 AND 2),
+  proposed_by TEXT NOT NULL CHECK (proposed_by <> ''),
+  proposed_at INTEGER NOT NULL,
+  confirmed_by TEXT NOT NULL CHECK (confirmed_by <> proposed_by),
+  forced_at INTEGER NOT NULL,
+  decided_at INTEGER NOT NULL,
+  acknowledged_by TEXT NOT NULL,
+  acknowledged_at INTEGER NOT NULL,
+  CHECK (state = 1 OR confirmed_by <> ''),
+  CHECK (state <> 5 OR acknowledged_by <> '')
+) STRICT, WITHOUT ROWID;
+)sql",
 };
 
+// Of version 1: they are checked before the migrations.
 inline constexpr const char* kBankSmallTables[] = {"meta", "totals"};
 
 inline constexpr Schema kBankSchema = {"bank database", 0x5374426b /* StBk */, kBankMigrations, kBankSmallTables};
@@ -72,6 +91,9 @@ inline constexpr Schema kBankSchema = {"bank database", 0x5374426b /* StBk */, k
   "id, kind, state, epoch, gateway_store_id, debit_account, credit_account, amount, currency, reason_code, " \
   "created_at, updated_at"
 #define STRIFE_ACCOUNT_COLUMNS "account_id, kind, status, currency, posted, held, incoming"
+#define STRIFE_HEURISTIC_COLUMNS                                                                     \
+  "transaction_id, state, decision, proposed_by, proposed_at, confirmed_by, forced_at, decided_at, " \
+  "acknowledged_by, acknowledged_at"
 #define STRIFE_ENTRY_COLUMNS "transaction_id, line, account_id, amount, currency, posted_at"
 
 inline constexpr char kFindTransaction[] = "SELECT " STRIFE_TRANSACTION_COLUMNS " FROM transactions WHERE id = ?1";
@@ -79,6 +101,12 @@ inline constexpr char kFindTransaction[] = "SELECT " STRIFE_TRANSACTION_COLUMNS 
 inline constexpr char kPreparedTransactions[] = "SELECT " STRIFE_TRANSACTION_COLUMNS
                                                 " FROM transactions INDEXED BY transactions_prepared WHERE state = 2 "
                                                 "ORDER BY id";
+inline constexpr char kForcedTransactions[] = "SELECT " STRIFE_TRANSACTION_COLUMNS
+                                              " FROM transactions WHERE id IN (SELECT transaction_id FROM heuristics "
+                                              "WHERE state = 2)";
+inline constexpr char kScanHeuristics[] = "SELECT " STRIFE_HEURISTIC_COLUMNS " FROM heuristics ORDER BY transaction_id";
+inline constexpr char kLiveHeuristics[] =
+    "SELECT " STRIFE_HEURISTIC_COLUMNS " FROM heuristics WHERE state <> 3 ORDER BY transaction_id";
 inline constexpr char kScanTransactions[] = "SELECT " STRIFE_TRANSACTION_COLUMNS " FROM transactions ORDER BY id";
 inline constexpr char kFindAccount[] = "SELECT " STRIFE_ACCOUNT_COLUMNS " FROM accounts WHERE account_id = ?1";
 inline constexpr char kScanAccounts[] = "SELECT " STRIFE_ACCOUNT_COLUMNS " FROM accounts ORDER BY account_id";
@@ -97,6 +125,8 @@ inline constexpr char kUpdateAccount[] =
 inline constexpr char kInsertAccount[] =
     "INSERT INTO accounts (" STRIFE_ACCOUNT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 inline constexpr char kInsertEntry[] = "INSERT INTO entries (" STRIFE_ENTRY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+inline constexpr char kPutHeuristic[] =
+    "INSERT OR REPLACE INTO heuristics (" STRIFE_HEURISTIC_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 // Stays at the largest value instead of overflowing: these are for display.
 inline constexpr char kAddToTotals[] =
     "INSERT INTO totals (currency, debits, credits) VALUES (?1, ?2, ?3) ON CONFLICT (currency) DO UPDATE SET "
@@ -111,5 +141,6 @@ inline constexpr char kUpdateGatewaySeen[] =
 #undef STRIFE_TRANSACTION_COLUMNS
 #undef STRIFE_ACCOUNT_COLUMNS
 #undef STRIFE_ENTRY_COLUMNS
+#undef STRIFE_HEURISTIC_COLUMNS
 
 }  // namespace strife::sqlite

@@ -1,5 +1,7 @@
 #include "storage/sqlite/bank_sqlite.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -16,6 +18,7 @@ using protocol::AccountRecord;
 using protocol::BankTransactionRecord;
 using protocol::BankTransactionState;
 using protocol::EntryRecord;
+using protocol::HeuristicRecord;
 using sqlite::BankMeta;
 using sqlite::Database;
 using sqlite::Statement;
@@ -41,6 +44,7 @@ class BankSqlite final : public BankStore {
   Status Open(const std::string& bank_id) override;
   Result<std::optional<GatewaySeen>> LoadGatewaySeen() override;
   Result<std::vector<BankTransactionRecord>> LoadPrepared() override;
+  Result<std::vector<HeuristicRecord>> LoadHeuristics() override;
   Result<BankRows> Load(const BankKeys& keys) override;
   Status Commit(const BankRecords& records) override;
 
@@ -57,13 +61,14 @@ class BankSqlite final : public BankStore {
   Status WriteEntry(const EntryRecord& entry);
   Status AddToTotals(const std::vector<EntryRecord>& entries);
   Status WriteGatewaySeen(const GatewaySeen& seen);
+  Status WriteHeuristic(const HeuristicRecord& record);
 
   const std::filesystem::path file_;
   sqlite::FileLock lock_;  // goes last
   Database database_;
-  Statement find_transaction_, find_account_, prepared_, read_meta_;
+  Statement find_transaction_, find_account_, prepared_, forced_, heuristics_, read_meta_;
   Statement update_transaction_, insert_transaction_, update_account_, insert_account_, insert_entry_, add_to_totals_;
-  Statement insert_meta_, update_seen_;
+  Statement insert_meta_, update_seen_, put_heuristic_;
   std::optional<Error> failed_;                         // after a storage error nothing is written any more
   std::unique_ptr<sqlite::Checkpointer> checkpointer_;  // goes first: it uses the connection
 };
@@ -72,6 +77,8 @@ Status BankSqlite::Prepare() {
   return sqlite::PrepareAll(database_, {{&find_transaction_, sqlite::kFindTransaction},
                                         {&find_account_, sqlite::kFindAccount},
                                         {&prepared_, sqlite::kPreparedTransactions},
+                                        {&forced_, sqlite::kForcedTransactions},
+                                        {&heuristics_, sqlite::kLiveHeuristics},
                                         {&read_meta_, sqlite::kReadBankMeta},
                                         {&update_transaction_, sqlite::kUpdateTransaction},
                                         {&insert_transaction_, sqlite::kInsertTransaction},
@@ -80,7 +87,8 @@ Status BankSqlite::Prepare() {
                                         {&insert_entry_, sqlite::kInsertEntry},
                                         {&add_to_totals_, sqlite::kAddToTotals},
                                         {&insert_meta_, sqlite::kInsertBankMeta},
-                                        {&update_seen_, sqlite::kUpdateGatewaySeen}});
+                                        {&update_seen_, sqlite::kUpdateGatewaySeen},
+                                        {&put_heuristic_, sqlite::kPutHeuristic}});
 }
 
 Result<std::optional<BankMeta>> BankSqlite::ReadMeta() {
@@ -109,7 +117,17 @@ Result<std::optional<GatewaySeen>> BankSqlite::LoadGatewaySeen() {
 }
 
 Result<std::vector<BankTransactionRecord>> BankSqlite::LoadPrepared() {
-  return sqlite::ReadMany<BankTransactionRecord>(prepared_, &sqlite::ReadBankTransaction);
+  auto undecided = sqlite::ReadMany<BankTransactionRecord>(prepared_, &sqlite::ReadBankTransaction);
+  if (!undecided) return undecided;
+  auto forced = sqlite::ReadMany<BankTransactionRecord>(forced_, &sqlite::ReadBankTransaction);
+  if (!forced) return forced;
+  std::ranges::move(*forced, std::back_inserter(*undecided));
+  std::ranges::sort(*undecided, {}, &BankTransactionRecord::id);
+  return undecided;
+}
+
+Result<std::vector<HeuristicRecord>> BankSqlite::LoadHeuristics() {
+  return sqlite::ReadMany<HeuristicRecord>(heuristics_, &sqlite::ReadHeuristic);
 }
 
 Result<BankRows> BankSqlite::Load(const BankKeys& keys) {
@@ -159,7 +177,25 @@ Status BankSqlite::Write(const BankRecords& records) {
   if (records.gateway_seen) {
     if (auto written = WriteGatewaySeen(*records.gateway_seen); !written) return written;
   }
+  for (const HeuristicRecord& record : records.heuristics) {
+    if (auto written = WriteHeuristic(record); !written) return written;
+  }
   return transaction->Commit();
+}
+
+Status BankSqlite::WriteHeuristic(const HeuristicRecord& record) {
+  Statement& put = put_heuristic_;
+  put.Bind(1, record.transaction_id.bytes);
+  put.Bind(2, static_cast<std::int64_t>(record.state));
+  put.Bind(3, static_cast<std::int64_t>(record.decision));
+  put.Bind(4, record.proposed_by);
+  put.Bind(5, Micros(record.proposed_at));
+  put.Bind(6, record.confirmed_by);
+  put.Bind(7, Micros(record.forced_at));
+  put.Bind(8, Micros(record.decided_at));
+  put.Bind(9, record.acknowledged_by);
+  put.Bind(10, Micros(record.acknowledged_at));
+  return put.Run();
 }
 
 Result<bool> BankSqlite::UpdateTransaction(const BankTransactionRecord& record) {

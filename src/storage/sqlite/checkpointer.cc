@@ -40,10 +40,11 @@ Checkpointer::~Checkpointer() {
 
 int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
   auto* checkpointer = static_cast<Checkpointer*>(self);
-  checkpointer->pages_in_log_ = pages;
-  if (pages < kStartPages) return SQLITE_OK;
   {
     const std::scoped_lock lock(checkpointer->mutex_);
+    checkpointer->pages_in_log_ = pages;
+    if (pages != checkpointer->moved_pages_) checkpointer->moved_pages_ = 0;
+    if (pages < kStartPages) return SQLITE_OK;
     checkpointer->wanted_ = true;
   }
   checkpointer->wake_.notify_one();
@@ -51,7 +52,11 @@ int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
 }
 
 Status Checkpointer::AfterCommit() {
-  if (pages_in_log_ > kLongPages) Checkpoint(writer_);
+  const auto log_is_long = [this] {
+    const std::scoped_lock lock(mutex_);
+    return pages_in_log_ > kLongPages;
+  };
+  if (log_is_long()) Checkpoint(writer_);
   if (!failed_) return {};
   const std::scoped_lock lock(mutex_);
   return std::unexpected(*failure_);
@@ -71,10 +76,19 @@ void Checkpointer::Run() {
 
 void Checkpointer::Checkpoint(Database& database) {
   const std::scoped_lock checkpointing(checkpoint_mutex_);
-  const int code = sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  if (code == SQLITE_OK) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (moved_pages_ > 0 && moved_pages_ == pages_in_log_) return;
+  }
+  int in_log = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
   if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return;  // somebody else is at it
   const std::scoped_lock lock(mutex_);
+  if (code == SQLITE_OK) {
+    if (moved == in_log) moved_pages_ = in_log;
+    return;
+  }
   if (!failure_) failure_ = MakeError(database.handle(), code);
   failed_ = true;
 }

@@ -4,6 +4,10 @@
 // they never reach the log's end either, and only then can the log start over. When the log has grown past a second,
 // larger limit, the writer therefore waits for the thread and does the small rest itself, between two commits: only a
 // reader that stays can make the log longer than that.
+//
+// A log that is completely in the database is left alone until the next commit. SQLite before 3.51.3 may lose pages
+// when a checkpoint starts on such a log just as a commit starts the log over
+// (https://sqlite.org/wal.html#walresetbug).
 #pragma once
 
 #include <atomic>
@@ -40,9 +44,10 @@ class Checkpointer {
 
   Database connection_;
   Database& writer_;
-  int pages_in_log_ = 0;         // known to the writer's thread
   std::mutex checkpoint_mutex_;  // held while either connection checkpoints
   std::mutex mutex_;
+  int pages_in_log_ = 0;  // guarded by mutex_; as of the last commit
+  int moved_pages_ = 0;   // guarded by mutex_; length of the log when a checkpoint has moved all of it
   std::condition_variable wake_;
   bool wanted_ = false;           // guarded by mutex_
   bool stopping_ = false;         // guarded by mutex_

@@ -68,13 +68,20 @@ class Unsynced {
 
   // Removes [from, to) from the pieces.
   void Cut(std::int64_t from, std::int64_t to) {
-    std::map<std::int64_t, std::vector<char>> kept;
-    for (auto& [start, bytes] : pieces_) {
-      const std::int64_t end = start + static_cast<std::int64_t>(bytes.size());
-      if (start < from) kept[start].assign(bytes.begin(), bytes.begin() + std::min(from, end) - start);
-      if (end > to) kept[std::max(start, to)].assign(bytes.begin() + std::max(start, to) - start, bytes.end());
+    auto at = pieces_.lower_bound(from);
+    if (at != pieces_.begin()) --at;  // may reach into the range
+    while (at != pieces_.end() && at->first < to) {
+      const std::int64_t start = at->first;
+      const std::int64_t end = start + static_cast<std::int64_t>(at->second.size());
+      if (end <= from) {
+        ++at;
+        continue;
+      }
+      const std::vector<char> bytes = std::move(at->second);
+      at = pieces_.erase(at);
+      if (start < from) pieces_.emplace(start, std::vector<char>(bytes.begin(), bytes.begin() + (from - start)));
+      if (end > to) pieces_.emplace(to, std::vector<char>(bytes.begin() + (to - start), bytes.end()));
     }
-    pieces_ = std::move(kept);
   }
 
   std::mutex mutex_;

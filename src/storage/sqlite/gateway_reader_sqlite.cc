@@ -119,6 +119,14 @@ class GatewayReaderSqlite final : public GatewayReader {
     });
   }
 
+  Result<std::uint64_t> CountPayments() override {
+    auto connection = pool_->Take();
+    if (!connection) return std::unexpected(std::move(connection.error()));
+    auto count = (*connection)->database.QueryInteger(sqlite::kCountPayments);
+    if (!count) return std::unexpected(std::move(count.error()));
+    return static_cast<std::uint64_t>(*count);
+  }
+
   Result<std::unique_ptr<Cursor<PaymentRecord>>> ScanPayments() override {
     auto connection = pool_->Take();
     if (!connection) return std::unexpected(std::move(connection.error()));

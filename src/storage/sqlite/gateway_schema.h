@@ -75,6 +75,7 @@ inline constexpr Schema kGatewaySchema = {"gateway database", 0x53744777 /* StGw
 #define STRIFE_SELECT_PAYMENT "SELECT " STRIFE_PAYMENT_COLUMNS " FROM payments "
 
 inline constexpr char kFindPayment[] = STRIFE_SELECT_PAYMENT "WHERE id = ?1";
+inline constexpr char kCountPayments[] = "SELECT count(*) FROM payments";
 inline constexpr char kScanPayments[] = STRIFE_SELECT_PAYMENT "ORDER BY id";
 // The index holds nothing but the open payments, so walking all of it is the cheapest way.
 inline constexpr char kOpenPayments[] = STRIFE_SELECT_PAYMENT

@@ -79,7 +79,7 @@ Currency Row::OptionalCurrencyCode(int column) {
 }
 
 Error Row::MalformedError() const {
-  return {ErrorCode::kStorage, "database " + statement_.File() + " has a malformed row in table " +
+  return {ErrorCode::kMalformed, "database " + statement_.File() + " has a malformed row in table " +
                                    std::string(table_) + " with key " + ShowKey(statement_) + " (column " +
                                    std::to_string(malformed_column_.value_or(0) + 1) +
                                    "): keep the file aside and restore a backup"};

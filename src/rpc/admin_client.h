@@ -1,0 +1,31 @@
+// Calls of operators, one attempt each, waiting for the answer.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/result.h"
+#include "protocol/coordinator_messages.h"
+#include "protocol/heuristic.h"
+#include "security/certificate.h"
+#include "security/credentials.h"
+
+namespace strife::rpc {
+
+// A server and the identity it must prove; `files` are an operator's.
+struct AdminTarget {
+  std::string endpoint;  // host:port
+  security::CredentialFiles files;
+  security::Identity expected;
+  Duration timeout = std::chrono::seconds(5);  // of each call, connecting included
+};
+
+// All of them: kUnavailable when the server cannot be reached, kPermissionDenied and kInvalidInput as it refuses,
+// kUnknownOutcome when it is not known whether a change was made. `limit` 0: as many as the server likes.
+Result<protocol::ListOpenAnswer> ListInDoubtPayments(const AdminTarget& gateway, Duration min_age, int limit);
+Result<protocol::InDoubtAnswer> ListInDoubtTransactions(const AdminTarget& bank, int limit);
+Result<protocol::HeuristicRecord> ForceTransaction(const AdminTarget& bank, const Uuid& id,
+                                                   protocol::Decision decision);
+Result<protocol::HeuristicRecord> AcknowledgeTransaction(const AdminTarget& bank, const Uuid& id);
+
+}  // namespace strife::rpc

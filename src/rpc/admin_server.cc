@@ -1,0 +1,114 @@
+#include "rpc/admin_server.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "rpc/admin_convert.h"
+#include "rpc/serve.h"
+#include "strife/v1/admin.grpc.pb.h"
+
+namespace strife::rpc {
+namespace {
+
+using grpc::CallbackServerContext;
+using grpc::ServerUnaryReactor;
+using protocol::HeuristicRecord;
+
+ApiResult<std::size_t> LimitOf(std::int32_t limit) {
+  if (limit == 0) return limits::kDefaultInDoubtRows;
+  if (limit < 0 || limit > limits::kMaxInDoubtRows) {
+    return std::unexpected(InvalidField("limit", "must be 0 to " + std::to_string(limits::kMaxInDoubtRows)));
+  }
+  return static_cast<std::size_t>(limit);
+}
+
+class GatewayAdminService final : public v1::GatewayAdmin::CallbackService {
+ public:
+  GatewayAdminService(AdmissionOptions admission, GatewayAdminApi& api, Clock& clock)
+      : admission_(std::move(admission), clock), api_(api) {}
+
+  ServerUnaryReactor* ListInDoubtPayments(CallbackServerContext* context, const v1::ListInDoubtPaymentsRequest* request,
+                                          v1::ListInDoubtPaymentsResponse* response) override {
+    return Serve<protocol::ListOpenAnswer>(
+        admission_, context, "/strife.v1.GatewayAdmin/ListInDoubtPayments", response,
+        [&](Caller caller, Done<protocol::ListOpenAnswer> done) {
+          const auto limit = LimitOf(request->limit());
+          if (!limit) return done(std::unexpected(limit.error()));
+          const auto seconds = request->min_age().seconds();
+          if (seconds < 0 || seconds > limits::kMaxInDoubtAgeSeconds) {
+            return done(std::unexpected(InvalidField("min_age", "is out of range")));
+          }
+          const Duration age = std::chrono::seconds(seconds) + Duration(request->min_age().nanos() / 1000);
+          api_.ListInDoubt(std::move(caller), age, *limit, std::move(done));
+        },
+        [](const protocol::ListOpenAnswer& answer, v1::ListInDoubtPaymentsResponse& out) { ToProto(answer, out); });
+  }
+
+ private:
+  Admission admission_;
+  GatewayAdminApi& api_;
+};
+
+class BankAdminService final : public v1::BankAdmin::CallbackService {
+ public:
+  BankAdminService(AdmissionOptions admission, BankAdminApi& api, Clock& clock)
+      : admission_(std::move(admission), clock), api_(api) {}
+
+  ServerUnaryReactor* ListInDoubtTransactions(CallbackServerContext* context,
+                                              const v1::ListInDoubtTransactionsRequest* request,
+                                              v1::ListInDoubtTransactionsResponse* response) override {
+    return Serve<protocol::InDoubtAnswer>(
+        admission_, context, "/strife.v1.BankAdmin/ListInDoubtTransactions", response,
+        [&](Caller caller, Done<protocol::InDoubtAnswer> done) {
+          const auto limit = LimitOf(request->limit());
+          if (!limit) return done(std::unexpected(limit.error()));
+          api_.ListInDoubt(std::move(caller), *limit, std::move(done));
+        },
+        [](const protocol::InDoubtAnswer& answer, v1::ListInDoubtTransactionsResponse& out) { ToProto(answer, out); });
+  }
+
+  ServerUnaryReactor* ForceTransaction(CallbackServerContext* context, const v1::ForceTransactionRequest* request,
+                                       v1::ForceTransactionResponse* response) override {
+    return Serve<HeuristicRecord>(
+        admission_, context, "/strife.v1.BankAdmin/ForceTransaction", response,
+        [&](Caller caller, Done<HeuristicRecord> done) {
+          if (request->decision() != v1::DECISION_COMMIT && request->decision() != v1::DECISION_ABORT) {
+            return done(std::unexpected(InvalidField("decision", "must be commit or abort")));
+          }
+          api_.Force(std::move(caller), request->transaction_id(), static_cast<protocol::Decision>(request->decision()),
+                     std::move(done));
+        },
+        [](const HeuristicRecord& record, v1::ForceTransactionResponse& out) {
+          ToProto(record, *out.mutable_heuristic());
+        });
+  }
+
+  ServerUnaryReactor* AcknowledgeTransaction(CallbackServerContext* context,
+                                             const v1::AcknowledgeTransactionRequest* request,
+                                             v1::AcknowledgeTransactionResponse* response) override {
+    return Serve<HeuristicRecord>(
+        admission_, context, "/strife.v1.BankAdmin/AcknowledgeTransaction", response,
+        [&](Caller caller, Done<HeuristicRecord> done) {
+          api_.Acknowledge(std::move(caller), request->transaction_id(), std::move(done));
+        },
+        [](const HeuristicRecord& record, v1::AcknowledgeTransactionResponse& out) {
+          ToProto(record, *out.mutable_heuristic());
+        });
+  }
+
+ private:
+  Admission admission_;
+  BankAdminApi& api_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeGatewayAdminService(AdmissionOptions admission, GatewayAdminApi& api, Clock& clock) {
+  return std::make_unique<GatewayAdminService>(std::move(admission), api, clock);
+}
+
+std::unique_ptr<grpc::Service> MakeBankAdminService(AdmissionOptions admission, BankAdminApi& api, Clock& clock) {
+  return std::make_unique<BankAdminService>(std::move(admission), api, clock);
+}
+
+}  // namespace strife::rpc
