@@ -390,6 +390,10 @@ end:
        fi
      }
 next: skip
+#if defined(LIVE) && !defined(BREAK_SUCCEEDED_GATEWAY_STAYS)
+  /* An assumption, not yet a rule: a gateway that has been succeeded ends. The code sees to that only when it writes. */
+  :: atomic { gw[i] == UP && !OWNER(i) -> gateway_gone(i) }
+#endif
   od
 }
 

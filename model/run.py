@@ -93,10 +93,18 @@ SEEN = ["COMPLETED", "DECLINED", "LATE_PREPARE", "PARTIAL_COMPLETED", "COMMIT_BY
         "FENCED", "PRESUMED_ABORT", "RESTART_ABORTS", "RESTART_DELIVERS"]
 
 
+# Found only with more faults than the quick part has. Code that lets a succeeded gateway live on is like this one.
+BROKEN_SLOW = [
+    ("SUCCEEDED_GATEWAY_STAYS", live(2, "-DBANKS=1", TWO), "termination"),
+    ("SUCCEEDED_GATEWAY_STAYS", live(2, "-DBANKS=1", TWO), "no_orphaned_hold"),
+]
+
+
 def broken_rules():
-    for rule, settings, breaks in BROKEN:
+    for rule, settings, breaks in BROKEN + BROKEN_SLOW:
         prop = breaks if "-DLIVE" in settings else STATE_PROPERTIES
-        yield Run(f"without: {rule}", [*settings, f"-DBREAK_{rule}"], prop, breaks)
+        yield Run(f"without: {rule}", [*settings, f"-DBREAK_{rule}"], prop, breaks,
+                  quick=(rule, settings, breaks) in BROKEN)
 
 
 def witnesses():

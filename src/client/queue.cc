@@ -93,7 +93,7 @@ Result<protocol::OutboxAnswer> Queue::Retry(const std::string& user, const Uuid&
 }
 
 Result<protocol::OutboxAnswer> Queue::Acknowledge(const std::string& user, const Uuid& id) {
-  return Ask(protocol::AcknowledgeInput{kHere, user, id});
+  return Ask(protocol::OutboxAcknowledgeInput{kHere, user, id});
 }
 
 Status Queue::AcknowledgeEnded(const std::string& user, WallTime before) {

@@ -238,10 +238,12 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
   };
   NoticeRestoredBackup(batch, input.bank_id, input.store_id, input.sequence);
   if (needs_reconciliation_) return answer(InquiryOutcome::kNeedsReconciliation);
+  // What a bank has prepared for another store is that store's to decide: what this one has under the id came later.
+  if (input.store_id && *input.store_id != store_id_) return answer(InquiryOutcome::kNeedsReconciliation);
   const PaymentRecord* known = Find(batch, input.id);
   if (known == nullptr) {
-    // A bank that names a store has prepared the transaction for it. If that is another store, its word is needed; if
-    // it is this one, this one has lost the record it made before the prepare (rule 2), and with it perhaps a commit.
+    // A bank that names this store has prepared the transaction for it: the record made before the prepare (rule 2) has
+    // been lost, and with it perhaps a commit.
     if (input.store_id && !Mutated(Defect::kLostRecordPresumedAborted)) {
       return answer(InquiryOutcome::kNeedsReconciliation);
     }

@@ -152,6 +152,15 @@ TEST(Coordinator, InquiryAboutAnotherStoresTransaction_IsNotPresumedAborted) {
   EXPECT_TRUE(effects.payments.empty());
 }
 
+// The store was replaced by a new one, and the client has sent the same id again.
+TEST(Coordinator, InquiryAboutAnotherStoresTransaction_IsNotAnsweredFromTheRecordOfThisOne) {
+  TestGateway gateway;
+  gateway.Submit(Order(kX));
+  gateway.Reply("b", kPrepare, kX, kNo);
+  const auto effects = gateway.Inquire("a", kX, Id(99));
+  EXPECT_EQ(effects.inquiry_answers.at(0).outcome, InquiryOutcome::kNeedsReconciliation);
+}
+
 TEST(Coordinator, RestoredBackup_IsNoticedAndDecidesNothing) {
   TestGateway gateway;
   gateway.Submit(Order(kX));

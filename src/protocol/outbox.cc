@@ -33,7 +33,7 @@ void Outbox::CollectKeys(const Input& input, Keys& keys) const {
         using T = std::decay_t<decltype(it)>;
         if constexpr (std::is_same_v<T, EnqueueInput>) keys.ids.push_back(it.order.id);
         if constexpr (std::is_same_v<T, CancelInput> || std::is_same_v<T, RetryInput> ||
-                      std::is_same_v<T, AcknowledgeInput> || std::is_same_v<T, DeliveryInput>) {
+                      std::is_same_v<T, OutboxAcknowledgeInput> || std::is_same_v<T, DeliveryInput>) {
           keys.ids.push_back(it.id);
         }
         if constexpr (std::is_same_v<T, ToldInput>) keys.ids.insert(keys.ids.end(), it.ids.begin(), it.ids.end());
@@ -143,7 +143,7 @@ void Outbox::Apply(Batch& batch, const RetryInput& input) {
   Answer(batch, input.reply_to, OutboxOutcome::kAccepted, *item);
 }
 
-void Outbox::Apply(Batch& batch, const AcknowledgeInput& input) {
+void Outbox::Apply(Batch& batch, const OutboxAcknowledgeInput& input) {
   OutboxItem* item = Find(batch, input.id);
   if (item == nullptr || item->order.payer != input.user) {
     return Answer(batch, input.reply_to, OutboxOutcome::kNotFound);

@@ -43,7 +43,7 @@ struct RetryInput {
   Uuid id;
 };
 // Takes an item that has ended or is parked off the list.
-struct AcknowledgeInput {
+struct OutboxAcknowledgeInput {
   ReplyTo reply_to;
   std::string user;
   Uuid id;
@@ -95,7 +95,7 @@ struct WakeInput {};
 struct TickInput {};
 
 using OutboxInput =
-    std::variant<EnqueueInput, CancelInput, RetryInput, AcknowledgeInput, AcknowledgeEndedInput, ToldInput,
+    std::variant<EnqueueInput, CancelInput, RetryInput, OutboxAcknowledgeInput, AcknowledgeEndedInput, ToldInput,
                  SessionInput, ConnectionInput, LockInput, DeliveryInput, WakeInput, TickInput>;
 
 // ---- Effects ----
@@ -200,7 +200,7 @@ class Outbox {
   void Apply(Batch& batch, const EnqueueInput& input);
   void Apply(Batch& batch, const CancelInput& input);
   void Apply(Batch& batch, const RetryInput& input);
-  void Apply(Batch& batch, const AcknowledgeInput& input);
+  void Apply(Batch& batch, const OutboxAcknowledgeInput& input);
   void Apply(Batch& batch, const AcknowledgeEndedInput& input);
   void Apply(Batch& batch, const ToldInput& input);
   void Apply(Batch& batch, const SessionInput& input);

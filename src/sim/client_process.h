@@ -1,4 +1,5 @@
-// A client: keeps what its user has entered, and asks with the same id until the answer is final, whatever happens.
+// A client of somebody else: keeps what its user has entered, and asks with the same id until the answer is final,
+// whatever happens.
 #pragma once
 
 #include <cstdint>
@@ -6,22 +7,19 @@
 #include <vector>
 
 #include "protocol/coordinator.h"
+#include "sim/payment_client.h"
 #include "sim/process.h"
 #include "sim/workload.h"
 
 namespace strife::sim {
 
-class ClientProcess final : public Process {
+class ClientProcess final : public Process, public PaymentClient {
  public:
   ClientProcess(Parts& parts, std::size_t number, std::string name) : Process(parts, number, std::move(name)) {}
 
-  // The user enters a payment, and again until the client has kept it.
-  void Enter(const PlannedPayment& planned);
-  // Everything that was entered has a final answer.
-  bool Finished() const { return open_ == 0; }
-
-  // Ids that have none yet.
-  std::vector<Uuid> Unfinished() const;
+  void Enter(const PlannedPayment& planned) override;
+  bool Finished() const override { return open_ == 0; }
+  std::vector<Uuid> Unfinished() const override;
 
  private:
   // What is on the client's disk.

@@ -82,8 +82,17 @@ void Cluster::Build() {
     processes.push_back(banks_.back().get());
   }
   for (int n = 0; n < shape.clients; ++n) {
-    clients_.push_back(std::make_unique<ClientProcess>(parts_, number++, "client" + std::to_string(n + 1)));
-    processes.push_back(clients_.back().get());
+    const std::string name = "client" + std::to_string(n + 1);
+    const auto add = [&](auto client) {
+      clients_.push_back(client.get());
+      processes.push_back(client.get());
+      client_processes_.push_back(std::move(client));
+    };
+    if (n < shape.outboxes) {
+      add(std::make_unique<OutboxProcess>(parts_, number++, name, UserName(static_cast<std::size_t>(n)), add_disk()));
+    } else {
+      add(std::make_unique<ClientProcess>(parts_, number++, name));
+    }
   }
   nemesis_.emplace(parts_, std::move(processes), std::move(disks), seed_);
 }
@@ -94,7 +103,7 @@ void Cluster::StartAll() {
     bank->Start();
     bank->Heartbeat();
   }
-  for (const auto& client : clients_) client->Start();
+  for (const auto& client : client_processes_) client->Start();
   for (const PlannedPayment& planned : workload_) {
     world_.After(planned.at, [this, &planned] { clients_.at(planned.client)->Enter(planned); });
   }
@@ -155,8 +164,8 @@ void Cluster::CheckTermination() {
                      "transaction " + id.ToString() + " is still open at " + where + " " +
                          std::to_string(parts_.scenario.time.settle / seconds(1)) + " s after the last fault");
   };
-  for (const auto& client : clients_) {
-    for (const Uuid& id : client->Unfinished()) stuck(id, client->name());
+  for (std::size_t n = 0; n < clients_.size(); ++n) {
+    for (const Uuid& id : clients_[n]->Unfinished()) stuck(id, client_processes_[n]->name());
   }
   gateway_disk_->Access([&](MemoryGatewayContents& contents) {
     for (const auto& [id, payment] : contents.payments) {
@@ -221,7 +230,7 @@ std::map<std::string, std::uint64_t> Cluster::EffectPoints() const {
   };
   note(gateways_);
   note(banks_);
-  note(clients_);
+  note(client_processes_);
   return points;
 }
 

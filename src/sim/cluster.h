@@ -12,6 +12,7 @@
 #include "sim/client_process.h"
 #include "sim/gateway_process.h"
 #include "sim/nemesis.h"
+#include "sim/outbox_process.h"
 #include "sim/parts.h"
 
 namespace strife::sim {
@@ -87,7 +88,8 @@ class Cluster {
   std::vector<std::unique_ptr<Disk>> disks_;  // the gateways' first, then the banks'
   std::vector<std::unique_ptr<GatewayProcess>> gateways_;
   std::vector<std::unique_ptr<BankProcess>> banks_;
-  std::vector<std::unique_ptr<ClientProcess>> clients_;
+  std::vector<std::unique_ptr<Process>> client_processes_;
+  std::vector<PaymentClient*> clients_;  // the same
   std::optional<Nemesis> nemesis_;
   Counts counts_;
 };

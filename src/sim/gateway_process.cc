@@ -78,6 +78,18 @@ void GatewayProcess::Register(protocol::RegisterInput input) {
   Arrive([this, input = std::move(input)]() mutable { Push(std::move(input)); });
 }
 
+void GatewayProcess::Find(const Process& from, const std::string& user, const Uuid& id, Found found) {
+  Arrive([this, &from, user, id, found = std::move(found)] {
+    auto payment = OpenMemoryGatewayReader(memory_)->FindPayment(id).value();
+    if (payment && payment->order.payer != user) payment.reset();
+    SendTo(from, [payment = std::move(payment), found] { found(payment); });
+  });
+}
+
+void GatewayProcess::Greet(const Process& from, std::function<void()> answered) {
+  Arrive([this, &from, answered = std::move(answered)] { SendTo(from, answered); });
+}
+
 // ---- What is sent ----
 
 GatewayProcess::Sending GatewayProcess::Sends(Effects effects) {

@@ -38,6 +38,7 @@ class GatewayProcess final : public Node<GatewayMachine, GatewayStore> {
  public:
   // What a bank that asked is told: the decision if there was one to be had, and the gateway's epoch.
   using InquiryAnswered = std::function<void(std::optional<protocol::Decision>, std::uint64_t epoch)>;
+  using Found = std::function<void(const std::optional<protocol::PaymentRecord>&)>;
   using SubmitAnswered = std::function<void(const protocol::SubmitAnswer&)>;
 
   GatewayProcess(Parts& parts, std::size_t number, std::string name, Disk& disk,
@@ -48,6 +49,10 @@ class GatewayProcess final : public Node<GatewayMachine, GatewayStore> {
   void Submit(const Process& from, const protocol::PaymentOrder& order, SubmitAnswered answered);
   void Inquire(const Process& from, protocol::InquiryInput input, InquiryAnswered answered);
   void Register(protocol::RegisterInput input);
+  // A user looks one of its payments up; nothing is found of other users' payments.
+  void Find(const Process& from, const std::string& user, const Uuid& id, Found found);
+  // Whether anybody is there.
+  void Greet(const Process& from, std::function<void()> answered);
 
  private:
   struct WaitingClient {

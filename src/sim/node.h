@@ -39,10 +39,17 @@ class Node : public Process {
   virtual void Forget() = 0;
   // The store was taken over by another process.
   virtual void OnFenced() {}
+  // The machine's deadline has come.
+  virtual void OnAlarm() { Wake(); }
 
   void Push(Input input) {
     inbox_.push_back(std::move(input));
     Wake();
+  }
+
+  void Wake() {
+    if (std::exchange(busy_, true)) return;
+    After(Duration(0), [this] { BeginCycle(); });
   }
 
   Disk& disk_;
@@ -65,11 +72,6 @@ class Node : public Process {
     alarm_.reset();
     busy_ = false;
     Forget();
-  }
-
-  void Wake() {
-    if (std::exchange(busy_, true)) return;
-    After(Duration(0), [this] { BeginCycle(); });
   }
 
   // Takes what has arrived; the commit is on its way to the disk until EndCycle, while more arrives.
@@ -128,7 +130,7 @@ class Node : public Process {
       if (busy_) return;
       const auto due = engine_->NextDeadline();
       if (due && *due <= now().monotonic) {
-        Wake();
+        OnAlarm();
       } else {
         SetAlarm();
       }

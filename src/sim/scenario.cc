@@ -103,6 +103,7 @@ void Read(Section& section, Scenario::Cluster& cluster) {
   section.Whole("banks", &cluster.banks, 1, 16);
   section.Whole("gateways", &cluster.gateways, 1, 2);
   section.Whole("clients", &cluster.clients, 2, 64);
+  section.Whole("outboxes", &cluster.outboxes, 0, 63);
   section.Whole("accounts_per_bank", &cluster.accounts_per_bank, 2, 1000);
   section.Whole("opening_minor_units", &cluster.opening_minor_units, 0, 1'000'000'000'000);
 }
@@ -163,6 +164,9 @@ void Read(Section& section, Scenario::Time& time) {
 }
 
 Status CheckOrder(const Scenario& scenario, const std::string& source) {
+  if (scenario.cluster.outboxes >= scenario.cluster.clients) {
+    return Fail(ErrorCode::kInvalidInput, source + ": cluster.outboxes must be less than cluster.clients");
+  }
   if (scenario.network.latency_least > scenario.network.latency_most) {
     return Fail(ErrorCode::kInvalidInput, source + ": network.latency_least_ms is more than latency_most_ms");
   }

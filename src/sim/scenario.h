@@ -27,6 +27,7 @@ struct Scenario {
     int banks = 3;
     int gateways = 1;  // on one store; the second takes over when the first does not answer
     int clients = 3;   // a user each
+    int outboxes = 0;  // the first so many clients are Strife's own; fewer than all, for second devices
     int accounts_per_bank = 3;
     std::int64_t opening_minor_units = 50'000;  // on each account
   } cluster;

@@ -62,6 +62,33 @@ class FaultyBankStore final : public BankStore {
   const std::function<void(const BankRecords&)> durable_;
 };
 
+class FaultyOutboxStore final : public OutboxStore {
+ public:
+  FaultyOutboxStore(std::unique_ptr<OutboxStore> store, Disk& disk, Process& process,
+                    std::function<void(const OutboxRecords&)> durable)
+      : store_(std::move(store)), disk_(disk), process_(process), durable_(std::move(durable)) {}
+
+  // The engine writes nothing when there is nothing to write; no other program works on this store.
+  Result<OutboxRows> Load(const OutboxKeys& keys) override {
+    store_->Release();
+    return store_->Load(keys);
+  }
+  Status Commit(const OutboxRecords& records) override {
+    return disk_.Write(process_, [&] {
+      Status committed = store_->Commit(records);
+      if (committed) durable_(records);
+      return committed;
+    });
+  }
+  void Release() override { store_->Release(); }
+
+ private:
+  const std::unique_ptr<OutboxStore> store_;
+  Disk& disk_;
+  Process& process_;
+  const std::function<void(const OutboxRecords&)> durable_;
+};
+
 }  // namespace
 
 Duration Disk::CommitTime() {
@@ -86,6 +113,11 @@ std::unique_ptr<GatewayStore> OnDisk(std::unique_ptr<GatewayStore> store, Disk& 
 std::unique_ptr<BankStore> OnDisk(std::unique_ptr<BankStore> store, Disk& disk, Process& process,
                                   std::function<void(const BankRecords&)> durable) {
   return std::make_unique<FaultyBankStore>(std::move(store), disk, process, std::move(durable));
+}
+
+std::unique_ptr<OutboxStore> OnDisk(std::unique_ptr<OutboxStore> store, Disk& disk, Process& process,
+                                    std::function<void(const OutboxRecords&)> durable) {
+  return std::make_unique<FaultyOutboxStore>(std::move(store), disk, process, std::move(durable));
 }
 
 }  // namespace strife::sim

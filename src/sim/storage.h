@@ -12,6 +12,7 @@
 
 #include "env/bank_store.h"
 #include "env/gateway_store.h"
+#include "env/outbox_store.h"
 #include "sim/process.h"
 #include "sim/scenario.h"
 
@@ -76,5 +77,7 @@ std::unique_ptr<GatewayStore> OnDisk(std::unique_ptr<GatewayStore> store, Disk& 
                                      std::function<void(const GatewayRecords&)> durable);
 std::unique_ptr<BankStore> OnDisk(std::unique_ptr<BankStore> store, Disk& disk, Process& process,
                                   std::function<void(const BankRecords&)> durable);
+std::unique_ptr<OutboxStore> OnDisk(std::unique_ptr<OutboxStore> store, Disk& disk, Process& process,
+                                    std::function<void(const OutboxRecords&)> durable);
 
 }  // namespace strife::sim

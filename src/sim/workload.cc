@@ -72,6 +72,9 @@ class Maker {
     const Scenario::Workload& workload = scenario_.workload;
     const auto echo = [&] {
       PlannedPayment again = planned;
+      // Another device; an outbox takes an id once.
+      const int outboxes = scenario_.cluster.outboxes;
+      if (outboxes > 0) again.client = static_cast<std::size_t>(outboxes) + Draw(scenario_.cluster.clients - outboxes);
       again.at += random_.Between(Duration(0), seconds(8));
       return again;
     };
@@ -83,8 +86,9 @@ class Maker {
     }
     if (random_.Chance(workload.other_user)) {
       PlannedPayment other = echo();
-      other.client = (planned.client + 1) % static_cast<std::size_t>(scenario_.cluster.clients);
-      other.order.payer = UserName(other.client);
+      const std::size_t user = (planned.client + 1) % static_cast<std::size_t>(scenario_.cluster.clients);
+      if (scenario_.cluster.outboxes == 0) other.client = user;
+      other.order.payer = UserName(user);
       plan_.push_back(other);
     }
   }

@@ -23,8 +23,8 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ROUND_S = 150  # of faults, between two audits
-RECOVER_S = 60  # from the end of a fault until payments at every bank complete again
-SETTLE_S = 90  # from the end of a round until nothing is open
+RECOVER_S = 120  # from the end of a fault until payments at every bank complete again
+SETTLE_S = 120  # from the end of a round until nothing is open
 
 
 def arguments():

@@ -55,7 +55,7 @@ class User(Client):
         if now - since > DEAD_CHANNEL_S:
             self.unavailable_since = None
             self.given_up.append(error.debug_error_string() if hasattr(error, "debug_error_string") else error.details())
-            self.stub = self.network.gateway()
+            self.stub = self.network.gateway()  # the old channel goes, and stops trying, with the last of its calls
 
     def renew(self, refused):
         """A session in place of the one whose token was refused: one thread gets it for all."""

@@ -8,10 +8,11 @@ from network import ABORTED, COMPLETED, bank_pb2, new_id, run_strife, types_pb2,
 PARTIAL = types_pb2.PAYMENT_STATE_PARTIAL_COMMIT_RECOVERY_NEEDED
 
 
-class InDoubt(NetworkCase):
+class Operators(NetworkCase):
+    """What operators do, and ways to bring a payment into doubt."""
+
     BANKS = 2
     USERS = 4
-    GATEWAY_FLAGS = ("--transaction-timeout", "2s")
 
     def setUp(self):
         if not self.network.processes["gateway"].alive():
@@ -60,7 +61,13 @@ class InDoubt(NetworkCase):
     def wait_forced(self, transaction_id, state):
         wait_until(lambda: self.forced(transaction_id)[0] == state, f"{transaction_id} to be {state}")
 
-    # ---- how it comes to doubt
+    def start_gateway(self):
+        self.network.start("gateway", flags=self.GATEWAY_FLAGS)
+
+
+class Undecided(Operators):
+    # Longer than a slow machine takes to look at a bank and kill the gateway.
+    GATEWAY_FLAGS = ("--transaction-timeout", "45s")
 
     def orphan(self):
         """A payment that bank1 has prepared, of which the gateway has not decided anything, and will not: it is dead."""
@@ -73,11 +80,6 @@ class InDoubt(NetworkCase):
         self.network.resume("bank2")
         call.exception()  # the connection is gone
         return order
-
-    def start_gateway(self):
-        self.network.start("gateway", flags=self.GATEWAY_FLAGS)
-
-    # ---- the tests
 
     def test_GatewayDead_OneOperatorCannotForceAndTwoCan_AndItAgreesWithTheGatewayLater(self):
         order = self.orphan()
@@ -141,24 +143,29 @@ class InDoubt(NetworkCase):
         self.assertEqual(self.forced(order.transaction_id), ("ACKNOWLEDGED", 0))
         self.assertTrue(self.verified()[0]["clearing_checked"])
 
+
+class Decided(Operators):
+    GATEWAY_FLAGS = ("--transaction-timeout", "2s")
+
     def decided_and_prepared(self):
         """A payment decided to commit that bank2 has prepared and not been told about; the gateway is dead."""
         payer, payee = self.clients[0], self.clients[1]
         for _ in range(20):
-            calls = {}
-            for number in range(300):
-                if number == 200:
-                    self.network.pause("bank2")
-                order = payer.order(payee.accounts["bank2"], 1, bank="bank1")
-                calls[order.transaction_id] = (order, payer.pay_later(order))
-            late = [order for order, call in calls.values() if call.result().payment.state == PARTIAL]
-            self.network.kill("gateway")
-            self.network.resume("bank2")
+            orders = [payer.order(payee.accounts["bank2"], 1, bank="bank1") for _ in range(300)]
+            calls = [payer.pay_later(order) for order in orders]
+            wait_until(lambda: any(call.done() for call in calls), "payments to be on their way")
+            self.network.pause("bank2")
+            try:
+                late = [order for order, call in zip(orders, calls) if call.result().payment.state == PARTIAL]
+                self.network.kill("gateway")
+            finally:
+                self.network.resume("bank2")
             for order in late:
                 found = self.at_bank("bank2", order.transaction_id)
                 if found and found["state"] == "PREPARED":
                     return order
             self.start_gateway()
+            payer.wait_for_banks()
         raise AssertionError("no payment was caught between its decision and its commit")
 
     def test_ForcedToAbortAndCommitted_IsNeverToldCompletedBeforeItIsAcknowledged(self):
