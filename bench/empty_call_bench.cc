@@ -26,6 +26,8 @@
 namespace {
 
 using strife::security::CredentialFiles;
+using strife::security::LiveCredentials;
+using strife::security::Role;
 
 constexpr const char* kAddress = "127.0.0.1:29999";
 
@@ -44,10 +46,18 @@ CredentialFiles FilesOf(const std::string& dir, const std::string& name) {
   return {certs + "ca.crt", certs + name + ".crt", certs + name + ".key"};
 }
 
+strife::WallTime Now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return strife::WallTime(std::chrono::duration_cast<strife::Duration>(since_epoch));
+}
+
 void Serve(const std::string& dir) {
   EmptyService service;
+  const auto credentials = LiveCredentials::Open(FilesOf(dir, "bank1"), Role::kBank, Now());
+  if (!credentials) std::abort();
+  const auto tls = strife::rpc::ServerTls(**credentials);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(kAddress, strife::rpc::ServerTls(FilesOf(dir, "bank1")));
+  builder.AddListeningPort(kAddress, tls);
   builder.RegisterService(&service);
   builder.BuildAndStart()->Wait();
 }
@@ -102,8 +112,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   Load load;
-  load.stub = strife::v1::Bank::NewStub(strife::rpc::OpenChannel(
-      kAddress, FilesOf(dir, "client"), {"strife.local", strife::security::Role::kBank, "bank1"}));
+  const auto credentials = LiveCredentials::Open(FilesOf(dir, "client"), Role::kClient, Now());
+  if (!credentials) std::abort();
+  load.stub = strife::v1::Bank::NewStub(
+      strife::rpc::OpenChannel(kAddress, (*credentials)->current(), {"strife.local", Role::kBank, "bank1"}));
   {
     grpc::ClientContext context;
     context.set_wait_for_ready(true);

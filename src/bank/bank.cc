@@ -16,11 +16,10 @@
 #include "runtime/engine_thread.h"
 #include "runtime/system_clock.h"
 #include "runtime/worker_pool.h"
-#include "security/credentials.h"
 #include "security/random.h"
+#include "server/credential_watch.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
-#include "server/revocations.h"
 #include "server/signals.h"
 #include "server/startup.h"
 #include "storage/sqlite/bank_sqlite.h"
@@ -44,7 +43,7 @@ class Bank {
 
   Status Open();
   Status Serve();
-  // What is due: looking at the disk, registering, reporting.
+  // What is due: looking at the disk and for new credentials, registering, reporting.
   void Tick();
   void Reload(const Result<BankConfig>& reread);
   void Drain();
@@ -60,7 +59,7 @@ class Bank {
   const BankConfig config_;
   server::DiskSpace disk_;
   runtime::SystemClock clock_;
-  security::CredentialFiles files_;
+  server::CredentialWatch credentials_;
   security::Identity identity_;
   std::unique_ptr<LogDirectory> logs_;
   std::unique_ptr<BankStore> store_;
@@ -82,7 +81,6 @@ class Bank {
   MonotonicTime next_report_{};
   server::EngineReport report_;
   server::EventCounts events_;
-  server::Revocations revocations_;
 };
 
 Status Bank::Open() {
@@ -91,11 +89,9 @@ Status Bank::Open() {
                                  {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo)});
   if (!logs) return std::unexpected(logs.error());
   logs_ = *std::move(logs);
-  files_ = {config_.ca_file, config_.cert_file, config_.key_file};
-  const auto credentials = security::LoadCredentials(files_, security::Role::kBank, clock_.Read().wall);
-  if (!credentials) return std::unexpected(credentials.error());
-  identity_ = credentials->certificate.identity;
-  if (Status read = revocations_.Open(config_.crl_file, config_.ca_file, clock_.Read().wall); !read) return read;
+  const security::CredentialFiles files{config_.ca_file, config_.cert_file, config_.key_file, config_.crl_file};
+  if (Status read = credentials_.Open(files, security::Role::kBank, clock_.Read().wall); !read) return read;
+  identity_ = credentials_.credentials().identity();
   if (Status opened = OpenStore(); !opened) return opened;
   if (Status opened = OpenAccounts(); !opened) return opened;
   MakeService();
@@ -169,16 +165,14 @@ void Bank::MakeService() {
 
 Status Bank::Serve() {
   const rpc::ServerOptions options{.listen = config_.listen,
-                                   .files = files_,
-                                   .trust_domain = identity_.trust_domain,
-                                   .revocations = [this] { return revocations_.current(); },
+                                   .credentials = &credentials_.credentials(),
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("banktransactions.log")};
   auto server = rpc::StartBankServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
   gateway_ = std::make_unique<rpc::GatewayLink>(
-      rpc::GatewayLink::Options{config_.gateway, files_, identity_.trust_domain, kGatewayCallTimeout});
+      rpc::GatewayLink::Options{config_.gateway, &credentials_.credentials(), kGatewayCallTimeout});
   inquirer_ = std::make_unique<Inquirer>(*gateway_, [this](const protocol::InquiryAnswered& answer) {
     // Refused only when the engine has ended, and then the next start asks again.
     static_cast<void>(engine_->inbox().PushAlways(answer));
@@ -191,6 +185,7 @@ Status Bank::Serve() {
 void Bank::Tick() {
   const MonotonicTime now = clock_.Read().monotonic;
   disk_.Look(logs_->Get("bank.log"));
+  credentials_.Tick(clock_.Read(), logs_->Get("bank.log"));
   if (now >= next_registration_.load()) Register();
   if (now < next_report_) return;
   next_report_ = now + kReportInterval;
@@ -235,12 +230,9 @@ void Bank::Register() {
 void Bank::Reload(const Result<BankConfig>& reread) {
   Logger& log = logs_->Get("bank.log");
   logs_->Reopen();
-  const auto complain = [&log](const Error& error) {
-    log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", error.message));
-  };
-  if (!reread) complain(reread.error());
+  if (!reread) log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reread.error().message));
   if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
-  if (Status reloaded = revocations_.Reload(clock_.Read().wall); !reloaded) complain(reloaded.error());
+  credentials_.Reload(clock_.Read(), log);
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
 }
 

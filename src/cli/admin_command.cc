@@ -35,11 +35,13 @@ Result<Targets> ReadTargets(AdminOptions& options) {
   if (!options.config_file.empty()) file = options.config_file;
   if (auto loaded = options.settings.Load(file); !loaded) return std::unexpected(loaded.error());
   const OperatorConfig& config = options.config;
-  const security::CredentialFiles files{config.ca_file, config.cert_file, config.key_file};
-  const auto own = security::LoadCredentials(files, security::Role::kOperator, WallNow());
-  if (!own) return std::unexpected(own.error());
+  const security::CredentialFiles files{config.ca_file, config.cert_file, config.key_file, config.crl_file};
+  auto loaded = security::LoadCredentials(files, security::Role::kOperator, WallNow());
+  if (!loaded) return std::unexpected(loaded.error());
+  const auto own = std::make_shared<const security::Credentials>(*std::move(loaded));
+  for (const std::string& sentence : security::EndingSoon(*own, files, WallNow())) PrintError(sentence);
   const std::string& domain = own->certificate.identity.trust_domain;
-  Targets targets{{config.gateway, files, {domain, security::Role::kGateway, ""}, config.timeout}, {}};
+  Targets targets{{config.gateway, own, {domain, security::Role::kGateway, ""}, config.timeout}, {}};
   std::istringstream list(config.banks);
   for (std::string item; std::getline(list, item, ',');) {
     const auto begin = item.find_first_not_of(' ');
@@ -48,7 +50,7 @@ Result<Targets> ReadTargets(AdminOptions& options) {
       return Fail(ErrorCode::kInvalidInput, "banks has \"" + item + "\"; write it as bank1=host:port,bank2=host:port");
     }
     targets.banks.push_back({item.substr(equals + 1),
-                             files,
+                             own,
                              {domain, security::Role::kBank, item.substr(begin, equals - begin)},
                              config.timeout});
   }

@@ -64,6 +64,8 @@ Settings ClientSettings(client::ClientConfig* config) {
   settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
   settings.RequiredPath("cert_file", &config->cert_file, "The client's certificate, PEM");
   settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
+  settings.Path("crl_file", &config->crl_file,
+                "Revocation lists of the CAs, PEM; without it revocation is not checked");
   settings.RequiredPath("data_dir", &config->data_dir, "Folder of the session and the queue");
   settings.RequiredPath("log_dir", &config->log_dir, "Folder of client.log");
   settings.Time("timeout", &config->timeout, "How long one attempt may take");
@@ -81,6 +83,8 @@ Settings OperatorSettings(OperatorConfig* config) {
   settings.RequiredPath("ca_file", &config->ca_file, "Certificates of the CAs to trust, PEM");
   settings.RequiredPath("cert_file", &config->cert_file, "The operator's certificate, PEM");
   settings.RequiredPath("key_file", &config->key_file, "Its private key, PEM, mode 0600");
+  settings.Path("crl_file", &config->crl_file,
+                "Revocation lists of the CAs, PEM; without it revocation is not checked");
   settings.Time("timeout", &config->timeout, "How long one server may take to answer");
   return settings;
 }

@@ -31,6 +31,7 @@ struct OperatorConfig {
   std::filesystem::path ca_file;
   std::filesystem::path cert_file;
   std::filesystem::path key_file;
+  std::filesystem::path crl_file;
   Duration timeout = std::chrono::seconds(5);
 };
 Settings OperatorSettings(OperatorConfig* config);

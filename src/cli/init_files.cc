@@ -11,16 +11,14 @@ using nlohmann::ordered_json;
 std::string Address(int port) { return "127.0.0.1:" + std::to_string(port); }
 
 std::string CertificateToml(const std::string& name) {
-  return "ca_file = \"certs/ca.crt\"\ncert_file = \"certs/" + name + ".crt\"\nkey_file = \"certs/" + name + ".key\"\n";
+  return "ca_file = \"certs/ca.crt\"\ncert_file = \"certs/" + name + ".crt\"\nkey_file = \"certs/" + name +
+         ".key\"\ncrl_file = \"certs/ca.crl\"\n";
 }
 
 // The settings every process has. `name` is that of its certificate and of its folders.
 std::string CommonToml(const std::string& name) {
   return "data_dir = \"data/" + name + "\"\nlog_dir = \"logs/" + name + "\"\n" + CertificateToml(name);
 }
-
-// Servers also check who has been revoked.
-std::string ServerToml(const std::string& name) { return CommonToml(name) + "crl_file = \"certs/ca.crl\"\n"; }
 
 }  // namespace
 
@@ -36,7 +34,7 @@ std::vector<int> BanksOfUser(int user, int banks) {
 
 std::string GatewayToml(int port_base) {
   return "# The gateway. Relative paths start at this file's directory.\nlisten = \"" + Address(port_base) + "\"\n" +
-         ServerToml("gateway") +
+         CommonToml("gateway") +
          "users_file = \"users.json\"\n"
          "transaction_timeout = \"5s\"\n"
          "heartbeat_interval = \"5s\"\n"
@@ -48,7 +46,7 @@ std::string GatewayToml(int port_base) {
 std::string BankToml(int bank, int port_base) {
   return "# " + BankId(bank) + ". Relative paths start at this file's directory.\nlisten = \"" +
          Address(port_base + bank) + "\"\ngateway = \"" + Address(port_base) + "\"\ndisplay_name = \"Bank " +
-         std::to_string(bank) + "\"\n" + ServerToml(BankId(bank)) + "accounts_file = \"bank_data-" + BankId(bank) +
+         std::to_string(bank) + "\"\n" + CommonToml(BankId(bank)) + "accounts_file = \"bank_data-" + BankId(bank) +
          ".json\"\ninquiry_delay = \"6s\"\nlog_level = \"info\"\n";
 }
 

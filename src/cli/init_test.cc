@@ -94,9 +94,9 @@ TEST_F(InitTest, DefaultNetwork_EveryProcessCanLoadItsOwnConfigurationAndCredent
     EXPECT_TRUE(operators.insert(own->certificate.identity.name).second) << "one person must not be two";
     EXPECT_NE(config.banks.find("bank1="), std::string::npos);
   }
-  const auto revocations =
-      security::RevocationList::Load(dir() / "certs/ca.crl", client.ca_file, kNow + std::chrono::hours(24 * 3600));
-  EXPECT_TRUE(revocations) << revocations.error().message;
+  EXPECT_EQ(client.crl_file, dir() / "certs/ca.crl");
+  const auto trust = security::Trust::Load(client.ca_file, client.crl_file, kNow + std::chrono::hours(24 * 3600));
+  EXPECT_TRUE(trust) << trust.error().message;
 }
 
 TEST_F(InitTest, DefaultNetwork_SecretsAreReadableByTheOwnerOnly) {

@@ -75,7 +75,8 @@ Result<Network> ReadNetwork(const fs::path& dir) {
     network.servers.push_back(std::move(*bank));
   }
   fs::path certificates = network.dir / "certs";
-  network.operator_files = {certificates / "ca.crt", certificates / "operator.crt", certificates / "operator.key"};
+  network.operator_files = {certificates / "ca.crt", certificates / "operator.crt", certificates / "operator.key",
+                            certificates / "ca.crl"};
   return network;
 }
 

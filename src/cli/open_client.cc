@@ -29,6 +29,7 @@ Result<OpenedClient> OpenClient(ClientOptions& options) {
   auto client = client::Client::Open(*config);
   if (!client) return std::unexpected(client.error());
   parts->client = std::move(*client);
+  for (const std::string& sentence : parts->client->EndingSoon()) PrintError(sentence);
   parts->client->OnRetry([](const rpc::CallError& error, Duration delay) {
     auto tenths = delay / std::chrono::milliseconds(100);
     PrintError(error.error.message + "; trying again in " + std::to_string(tenths / 10) + "." +

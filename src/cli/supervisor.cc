@@ -150,17 +150,18 @@ std::vector<std::size_t> Supervisor::Reap() {
 }
 
 Status Supervisor::WaitUntilServing(Duration patience) {
-  auto own = security::LoadCredentials(
+  auto loaded = security::LoadCredentials(
       network_.operator_files, security::Role::kOperator,
       WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())));
-  if (!own) return std::unexpected(own.error());
+  if (!loaded) return std::unexpected(loaded.error());
+  const auto own = std::make_shared<const security::Credentials>(*std::move(loaded));
   auto give_up = std::chrono::steady_clock::now() + patience;
   for (std::size_t i = 0; i < children_.size(); ++i) {
     const NetworkServer& server = network_.servers[i];
     security::Identity expected{own->certificate.identity.trust_domain, server.role,
                                 server.role == security::Role::kBank ? server.name : ""};
     while (true) {
-      auto healthy = rpc::CheckHealth(server.listen, network_.operator_files, expected, kHealthTimeout);
+      auto healthy = rpc::CheckHealth(server.listen, own, expected, kHealthTimeout);
       for (std::size_t ended : Reap()) {
         const NetworkServer& dead = network_.servers[ended];
         return Fail(ErrorCode::kUnavailable, dead.name + " " + children_[ended].ended + " while starting" +

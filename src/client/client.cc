@@ -37,11 +37,15 @@ Client::Client(const ClientConfig& config, std::unique_ptr<rpc::GatewayClient> g
       gateway_(std::move(gateway)),
       log_directory_(std::move(log_directory)),
       log_(log_directory_->Get("client.log")),
-      sessions_(config_, *gateway_, [this](const CallError* error) { Log("RefreshSession", nullptr, 1, error); }) {}
+      sessions_(config_, *gateway_, [this](const CallError* error) { Log("RefreshSession", nullptr, 1, error); }) {
+  gateway_->OnRefusedCredentials([this](const std::string& problem) {
+    log_.Write(LogLevel::kCritical, LogLine("credentials_refused").Add("why", problem).Add("now", "the old ones stay"));
+  });
+}
 
 Result<std::unique_ptr<Client>> Client::Open(const ClientConfig& config) {
   auto gateway = rpc::GatewayClient::Create({.endpoints = config.Endpoints(),
-                                             .files = {config.ca_file, config.cert_file, config.key_file},
+                                             .files = {config.ca_file, config.cert_file, config.key_file, config.crl_file},
                                              .timeout = config.timeout});
   if (!gateway) return std::unexpected(gateway.error());
   LogOptions options;

@@ -15,6 +15,7 @@ struct ClientConfig {
   std::filesystem::path ca_file;            // PEM bundle of the CAs that are trusted
   std::filesystem::path cert_file;          // PEM, leaf first; role client
   std::filesystem::path key_file;           // PEM, 0600
+  std::filesystem::path crl_file;           // PEM, one revocation list for each CA; empty: none is checked
   std::filesystem::path data_dir;           // session and queue; created 0700
   std::filesystem::path log_dir;
   Duration timeout = std::chrono::seconds(10);     // of one attempt

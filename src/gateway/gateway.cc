@@ -15,11 +15,10 @@
 #include "runtime/engine_thread.h"
 #include "runtime/system_clock.h"
 #include "runtime/worker_pool.h"
-#include "security/credentials.h"
 #include "security/random.h"
+#include "server/credential_watch.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
-#include "server/revocations.h"
 #include "server/signals.h"
 #include "server/startup.h"
 #include "storage/sqlite/gateway_sqlite.h"
@@ -39,7 +38,7 @@ class Gateway {
 
   Status Open();
   Status Serve();
-  // What is due: looking at the disk, housekeeping.
+  // What is due: looking at the disk and for new credentials, housekeeping.
   void Tick();
   void Reload(const Result<GatewayConfig>& reread);
   void Drain();
@@ -58,11 +57,11 @@ class Gateway {
   const GatewayConfig config_;
   server::DiskSpace disk_;
   runtime::SystemClock clock_;
+  server::CredentialWatch credentials_;
   std::unique_ptr<LogDirectory> logs_;
   std::unique_ptr<GatewayStore> store_;
   std::unique_ptr<GatewayReader> reader_;
   GatewayIncarnation incarnation_;
-  std::string trust_domain_;
   std::unique_ptr<GatewayMachine> machine_;
   std::unique_ptr<Logins> logins_;
   std::unique_ptr<runtime::WorkerPool> workers_;
@@ -75,7 +74,6 @@ class Gateway {
   MonotonicTime next_housekeeping_{};
   server::EngineReport report_;
   server::EventCounts events_;
-  server::Revocations revocations_;
 };
 
 Status Gateway::Open() {
@@ -87,19 +85,15 @@ Status Gateway::Open() {
   } else {
     return std::unexpected(logs.error());
   }
-  const WallTime now = clock_.Read().wall;
-  const security::CredentialFiles files{config_.ca_file, config_.cert_file, config_.key_file};
-  const auto credentials = security::LoadCredentials(files, security::Role::kGateway, now);
-  if (!credentials) return std::unexpected(credentials.error());
-  trust_domain_ = credentials->certificate.identity.trust_domain;
-  if (Status read = revocations_.Open(config_.crl_file, config_.ca_file, now); !read) return read;
+  const security::CredentialFiles files{config_.ca_file, config_.cert_file, config_.key_file, config_.crl_file};
+  if (Status read = credentials_.Open(files, security::Role::kGateway, clock_.Read().wall); !read) return read;
   if (Status opened = OpenStore(); !opened) return opened;
-  auto logins = Logins::Create(config_, trust_domain_, clock_, *reader_);
+  auto logins = Logins::Create(config_, credentials_.credentials().identity().trust_domain, clock_, *reader_);
   if (!logins) return std::unexpected(logins.error());
   logins_ = *std::move(logins);
   workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
   links_ = std::make_unique<rpc::BankLinks>(
-      rpc::BankLinksOptions{files, trust_domain_, config_.transaction_timeout},
+      rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
       rpc::BankLinks::Listener{[this](protocol::BankRepliesInput replies) { SubmitAlways(std::move(replies)); },
                                [this](protocol::UndeliveredInput lost) { SubmitAlways(std::move(lost)); }});
   MakeEngine();
@@ -170,9 +164,7 @@ Status Gateway::Serve() {
     for (const protocol::BankRecord& bank : *banks) links_->Update(bank);
   }
   const rpc::ServerOptions options{.listen = config_.listen,
-                                   .files = {config_.ca_file, config_.cert_file, config_.key_file},
-                                   .trust_domain = trust_domain_,
-                                   .revocations = [this] { return revocations_.current(); },
+                                   .credentials = &credentials_.credentials(),
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("transactions.log"),
                                    .registration_log = &logs_->Get("gateway.log")};
@@ -188,6 +180,7 @@ Status Gateway::Serve() {
 
 void Gateway::Tick() {
   disk_.Look(logs_->Get("gateway.log"));
+  credentials_.Tick(clock_.Read(), logs_->Get("gateway.log"));
   const MonotonicTime now = clock_.Read().monotonic;
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kHousekeepingInterval;
@@ -204,9 +197,8 @@ void Gateway::Reload(const Result<GatewayConfig>& reread) {
   };
   if (!reread) complain(reread.error());
   if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
-  for (const Status& reloaded : {logins_->ReloadUsers(), revocations_.Reload(clock_.Read().wall)}) {
-    if (!reloaded) complain(reloaded.error());
-  }
+  if (Status reloaded = logins_->ReloadUsers(); !reloaded) complain(reloaded.error());
+  credentials_.Reload(clock_.Read(), log);
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "base/result.h"
@@ -12,10 +13,10 @@
 
 namespace strife::rpc {
 
-// A server and the identity it must prove; `files` are an operator's.
+// A server and the identity it must prove; the credentials are an operator's.
 struct AdminTarget {
   std::string endpoint;  // host:port
-  security::CredentialFiles files;
+  std::shared_ptr<const security::Credentials> credentials;
   security::Identity expected;
   Duration timeout = std::chrono::seconds(5);  // of each call, connecting included
 };

@@ -11,6 +11,7 @@ namespace strife::rpc {
 namespace {
 
 constexpr std::size_t kMaxRememberedCertificates = 4096;
+constexpr Duration kRefusalMemory = std::chrono::seconds(1);  // so that a refused peer that keeps calling costs little
 constexpr std::string_view kBearer = "Bearer ";
 
 ApiError Refuse(ApiCode code, std::string_view reason_code, std::string message) {
@@ -24,6 +25,12 @@ ApiError NotAuthenticated(std::string message) {
 ApiError FromSecurity(const Error& error) {
   return error.code == ErrorCode::kUnauthenticated ? NotAuthenticated(error.message)
                                                    : Refuse(ApiCode::kPermissionDenied, "AG01", error.message);
+}
+
+// The value of a property that a connection has once; empty when it has none or several.
+std::string_view OnlyProperty(const grpc::AuthContext& auth, const char* name) {
+  const auto values = auth.FindPropertyValues(name);
+  return values.size() == 1 ? std::string_view(values[0].data(), values[0].size()) : std::string_view{};
 }
 
 std::string_view BearerToken(const grpc::CallbackServerContext& context) {
@@ -44,17 +51,9 @@ std::string PeerAddress(const grpc::ServerContextBase& context) {
 
 ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, std::string_view method) {
   const auto auth = context.auth_context();
-  const auto pems = auth ? auth->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME) : std::vector<grpc::string_ref>{};
-  if (pems.size() != 1) return std::unexpected(NotAuthenticated("the connection has no client certificate"));
-  auto certificate = ReadCertificate({pems[0].data(), pems[0].size()});
+  if (!auth) return std::unexpected(NotAuthenticated("the connection has no client certificate"));
+  auto certificate = Verify(*auth, clock_.Read().wall);
   if (!certificate) return std::unexpected(FromSecurity(certificate.error()));
-  const WallTime now = clock_.Read().wall;
-  if (Status admitted = security::AdmitClient(**certificate, options_.trust_domain, now); !admitted) {
-    return std::unexpected(FromSecurity(admitted.error()));
-  }
-  if (const auto list = options_.revocations ? options_.revocations() : nullptr) {
-    if (Status good = list->Check(**certificate, now); !good) return std::unexpected(FromSecurity(good.error()));
-  }
   const security::MethodPolicy* policy = security::FindPolicy(method);
   const security::Identity& identity = (*certificate)->identity;
   if (Status allowed = security::AuthorizeCertificate(policy, identity); !allowed) {
@@ -77,18 +76,34 @@ ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, s
   return caller;
 }
 
-Result<std::shared_ptr<const security::Certificate>> Admission::ReadCertificate(std::string_view pem) {
-  std::string key(pem);
+Result<std::shared_ptr<const security::Certificate>> Admission::Verify(const grpc::AuthContext& auth, WallTime now) {
+  const auto leaf = OnlyProperty(auth, GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (leaf.empty()) return Fail(ErrorCode::kUnauthenticated, "the connection has no client certificate");
+  std::string key(leaf);
+  std::string others(OnlyProperty(auth, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME));
+  const auto trust = options_.credentials->current()->trust;
   {
     std::shared_lock lock(mutex_);
-    if (const auto found = certificates_.find(key); found != certificates_.end()) return found->second;
+    if (const auto found = verdicts_.find(key); found != verdicts_.end()) {
+      const Verdict& known = found->second;
+      if (known.trust == trust && now < known.until) return known.peer;
+      if (others.empty()) others = known.others_pem;
+    }
   }
-  auto parsed = security::ParseCertificatePem(pem);
-  if (!parsed) return std::unexpected(parsed.error());
-  auto certificate = std::make_shared<const security::Certificate>(*std::move(parsed));
+  auto verified =
+      security::AdmitClient(*trust, leaf, others, options_.credentials->identity().trust_domain, now);
+  Verdict verdict{trust, now + kRefusalMemory, std::move(others), nullptr};
+  if (verified) {
+    verdict.until = verified->until;
+    verdict.peer = std::make_shared<const security::Certificate>(std::move(verified->certificate));
+  } else {
+    verdict.peer = std::unexpected(verified.error());
+  }
+  auto peer = verdict.peer;
   std::unique_lock lock(mutex_);
-  if (certificates_.size() >= kMaxRememberedCertificates) certificates_.clear();
-  return certificates_.emplace(std::move(key), std::move(certificate)).first->second;
+  if (verdicts_.size() >= kMaxRememberedCertificates) verdicts_.clear();
+  verdicts_.insert_or_assign(std::move(key), std::move(verdict));
+  return peer;
 }
 
 }  // namespace strife::rpc

@@ -15,15 +15,13 @@
 
 #include "env/clock.h"
 #include "rpc/api.h"
+#include "security/live_credentials.h"
 #include "security/policy.h"
-#include "security/revocation.h"
 
 namespace strife::rpc {
 
 struct AdmissionOptions {
-  std::string trust_domain;
-  // The current revocation list; null when none is configured. Called for each call, thread-safe.
-  std::function<std::shared_ptr<const security::RevocationList>()> revocations;
+  const security::LiveCredentials* credentials = nullptr;  // whom to believe, as it is at each call
   // Checks an access token. Unset: the server has no methods that need one.
   std::function<ApiResult<security::AccessTokenClaims>(std::string_view token, const security::Certificate&)>
       check_token;
@@ -38,13 +36,22 @@ class Admission {
   ApiResult<Caller> Admit(const grpc::CallbackServerContext& context, std::string_view method);
 
  private:
-  // Reading a certificate takes longer than all other checks together, and connections are few: remembered by its text.
-  Result<std::shared_ptr<const security::Certificate>> ReadCertificate(std::string_view pem);
+  // What is known of a peer's certificate: the verdict of `trust`, good until `until`.
+  struct Verdict {
+    std::shared_ptr<const security::Trust> trust;
+    WallTime until;
+    std::string others_pem;  // what was shown besides the leaf: a resumed TLS session does not show it again
+    Result<std::shared_ptr<const security::Certificate>> peer;
+  };
+
+  // Verifying takes longer than all other checks together, and certificates are few: the verdict is remembered by the
+  // certificate's text, until the trust changes or something in the chain ends.
+  Result<std::shared_ptr<const security::Certificate>> Verify(const grpc::AuthContext& auth, WallTime now);
 
   const AdmissionOptions options_;
   Clock& clock_;
   std::shared_mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<const security::Certificate>> certificates_;
+  std::unordered_map<std::string, Verdict> verdicts_;  // guarded by mutex_
 };
 
 // "127.0.0.1:40312" out of gRPC's "ipv4:127.0.0.1:40312".

@@ -10,8 +10,8 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "protocol/reason.h"
-#include "rpc/channel.h"
 #include "rpc/convert.h"
+#include "rpc/live_stub.h"
 #include "strife/v1/bank.grpc.pb.h"
 
 namespace strife::rpc {
@@ -48,15 +48,15 @@ BankReply Overloaded(const BankCommand& command) {
 class BankLink : public std::enable_shared_from_this<BankLink> {
  public:
   BankLink(const BankLinksOptions& options, const BankLinks::Listener& listener, std::string bank_id)
-      : options_(options), listener_(listener), bank_id_(std::move(bank_id)) {}
+      : options_(options),
+        listener_(listener),
+        bank_id_(std::move(bank_id)),
+        stub_(*options.credentials, {options.credentials->identity().trust_domain, security::Role::kBank, bank_id_}) {}
 
   void Update(const protocol::BankRecord& bank) {
     std::unique_lock lock(mutex_);
     batches_ = std::ranges::find(bank.capabilities, "execute-batch") != bank.capabilities.end();
-    if (stub_ != nullptr && endpoint_ == bank.endpoint) return;
-    endpoint_ = bank.endpoint;
-    const security::Identity identity{options_.trust_domain, security::Role::kBank, bank_id_};
-    stub_ = v1::Bank::NewStub(OpenChannel(endpoint_, options_.files, identity));
+    stub_.SetAddress(bank.endpoint);
   }
 
   void Send(std::vector<BankCommand> commands) {
@@ -118,10 +118,9 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
   const BankLinks::Listener& listener_;
   const std::string bank_id_;
 
+  LiveStub<v1::Bank> stub_;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::shared_ptr<v1::Bank::Stub> stub_;
-  std::string endpoint_;
   bool batches_ = false;  // the bank offers ExecuteBatch
   std::deque<BankCommand> queue_;
   bool in_flight_ = false;
@@ -132,13 +131,13 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
 void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
   if (in_flight_ || queue_.empty()) return lock.unlock();
   in_flight_ = true;
-  const bool give_up = closed_ || stub_ == nullptr;
+  const auto stub = stub_.Get();
+  const bool give_up = closed_ || stub == nullptr;
   const std::size_t limit = batches_ ? limits::kMaxCommandsPerBatch : kMaxSingleCallsInFlight;
   const std::size_t count = give_up ? queue_.size() : std::min(queue_.size(), limit);
   const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<BankCommand> commands(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
   queue_.erase(queue_.begin(), end);
-  const auto stub = stub_;
   const bool batches = batches_;
   if (!give_up) {
     for (std::size_t i = 0; i < (batches ? 1 : count); ++i) contexts_.push_back(NewContext());
@@ -260,9 +259,7 @@ void BankLink::GetBalance(const std::string& account_id, Done<Balance> done) {
                                     .message = "bank " + bank_id + " cannot be reached; try again later",
                                     .retryable = true});
   };
-  std::unique_lock lock(mutex_);
-  const auto stub = stub_;
-  lock.unlock();
+  const auto stub = stub_.Get();
   if (stub == nullptr) return done(offline(bank_id_));
   auto call = std::make_shared<Call>();
   call->context = NewContext();

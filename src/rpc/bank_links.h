@@ -14,13 +14,12 @@
 #include "protocol/coordinator.h"
 #include "rpc/api.h"
 #include "security/certificate.h"
-#include "security/credentials.h"
+#include "security/live_credentials.h"
 
 namespace strife::rpc {
 
 struct BankLinksOptions {
-  security::CredentialFiles files;
-  std::string trust_domain;
+  const security::LiveCredentials* credentials = nullptr;  // must outlive the links
   Duration call_timeout;  // how long a bank may take to answer one message
 };
 

@@ -3,13 +3,15 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <utility>
+
 #include "base/limits.h"
 #include "rpc/grpc_setup.h"
 #include "rpc/tls.h"
 
 namespace strife::rpc {
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const security::CredentialFiles& files,
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, std::shared_ptr<const security::Credentials> credentials,
                                            const security::Identity& expected, int index) {
   SetUpGrpc();
   grpc::ChannelArguments arguments;
@@ -28,7 +30,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const sec
   arguments.SetInt("strife.channel_index", index);
   // Strife retries by itself, with the same transaction id and with the limits it has been told.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  return grpc::CreateCustomChannel(address, ChannelTls(files, expected), arguments);
+  return grpc::CreateCustomChannel(address, ChannelTls(std::move(credentials), expected), arguments);
 }
 
 }  // namespace strife::rpc

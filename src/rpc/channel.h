@@ -11,8 +11,8 @@
 
 namespace strife::rpc {
 
-// `expected` as in ChannelTls. `index` keeps channels to one address apart, each with a connection of its own.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const security::CredentialFiles& files,
+// `credentials` and `expected` as in ChannelTls. `index` keeps channels to one address apart, each with a connection of its own.
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, std::shared_ptr<const security::Credentials> credentials,
                                            const security::Identity& expected, int index = 0);
 
 }  // namespace strife::rpc

@@ -12,8 +12,7 @@ constexpr auto kStopCheck = std::chrono::milliseconds(200);
 
 }  // namespace
 
-ConnectionWatch::ConnectionWatch(std::vector<std::shared_ptr<grpc::Channel>> channels,
-                                 std::function<void(bool)> changed)
+ConnectionWatch::ConnectionWatch(std::function<Channels()> channels, std::function<void(bool)> changed)
     : channels_(std::move(channels)), changed_(std::move(changed)), thread_([this] { Run(); }) {}
 
 ConnectionWatch::~ConnectionWatch() {
@@ -25,7 +24,8 @@ void ConnectionWatch::Run() {
   std::optional<bool> told;
   while (!stopping_) {
     bool ready = false, failed = true;
-    for (const auto& channel : channels_) {
+    const Channels channels = channels_();
+    for (const auto& channel : channels) {
       const auto state = channel->GetState(true);
       ready |= state == GRPC_CHANNEL_READY;
       failed &= state == GRPC_CHANNEL_TRANSIENT_FAILURE;
@@ -35,7 +35,7 @@ void ConnectionWatch::Run() {
       told = ready;
       changed_(ready);
     }
-    const auto& watched = channels_.front();
+    const auto& watched = channels.front();
     watched->WaitForStateChange(watched->GetState(false), std::chrono::system_clock::now() + kStopCheck);
   }
 }

@@ -20,6 +20,7 @@ namespace {
 using Stub = v1::PaymentGateway::Stub;
 
 constexpr auto kCancelCheck = std::chrono::milliseconds(100);
+constexpr Duration kCredentialsCheck = std::chrono::milliseconds(500);
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
@@ -30,6 +31,10 @@ grpc::ChannelArguments Arguments() {
   arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxMessageBytes));
   arguments.SetMaxSendMessageSize(static_cast<int>(limits::kMaxMessageBytes));
   return arguments;
+}
+
+WallTime WallNow() {
+  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
 }
 
 std::chrono::system_clock::time_point Deadline(Duration timeout) { return std::chrono::system_clock::now() + timeout; }
@@ -54,9 +59,12 @@ CallResult<protocol::PaymentRecord> TranslatePayment(const CallResult<Response>&
 
 struct GatewayClient::Impl {
   GatewayClientOptions options;
-  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::unique_ptr<security::LiveCredentials> credentials;
+  std::function<void(const std::string&)> refused_credentials;
   mutable std::mutex mutex;
-  std::size_t chosen = 0;                  // guarded, as all below; index of the endpoint in use
+  WallTime next_credentials_check;  // guarded, as all below
+  std::shared_ptr<const security::Credentials> dialled_with;
+  std::size_t chosen = 0;                  // index of the endpoint in use
   std::shared_ptr<grpc::Channel> channel;  // null: to be made anew
   std::shared_ptr<Stub> stub;
   std::set<grpc::ClientContext*> calls;  // blocking calls that are out
@@ -68,13 +76,50 @@ struct GatewayClient::Impl {
     return options.endpoints[chosen];
   }
 
+  // The credentials as their files are now, looked at now and then.
+  std::shared_ptr<const security::Credentials> CurrentCredentials() {
+    const WallTime now = WallNow();
+    std::unique_lock lock(mutex);
+    // A clock that has been set back must not stop the looking.
+    if (now < next_credentials_check && next_credentials_check - now <= kCredentialsCheck) {
+      return credentials->current();
+    }
+    next_credentials_check = now + kCredentialsCheck;
+    lock.unlock();
+    const auto outcome = credentials->Poll(now);
+    for (const std::string& problem : outcome.problems) {
+      if (refused_credentials) refused_credentials(problem);
+    }
+    return credentials->current();
+  }
+
+  std::shared_ptr<grpc::ChannelCredentials> Tls(std::shared_ptr<const security::Credentials> current) const {
+    return ChannelTls(std::move(current), {credentials->identity().trust_domain, security::Role::kGateway, ""});
+  }
+
   std::pair<std::shared_ptr<grpc::Channel>, std::shared_ptr<Stub>> Current() {
+    auto current = CurrentCredentials();
     std::lock_guard lock(mutex);
-    if (channel == nullptr) {
-      channel = grpc::CreateCustomChannel(options.endpoints[chosen], credentials, Arguments());
+    if (channel == nullptr || dialled_with != current) {
+      channel = grpc::CreateCustomChannel(options.endpoints[chosen], Tls(current), Arguments());
       stub = v1::PaymentGateway::NewStub(channel);
+      dialled_with = std::move(current);
     }
     return {channel, stub};
+  }
+
+  // One to each endpoint, which connect again by themselves.
+  ConnectionWatch::Channels WatchedChannels(const std::shared_ptr<const security::Credentials>& current) const {
+    ConnectionWatch::Channels channels;
+    for (const std::string& endpoint : options.endpoints) {
+      grpc::ChannelArguments arguments = Arguments();
+      arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // as in channel.cc, also the last
+      arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
+      arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+      arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
+      channels.push_back(grpc::CreateCustomChannel(endpoint, Tls(current), arguments));
+    }
+    return channels;
   }
 
   // The next call makes a new connection, to the next endpoint.
@@ -176,15 +221,17 @@ GatewayClient::GatewayClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 GatewayClient::~GatewayClient() = default;
 
 Result<std::unique_ptr<GatewayClient>> GatewayClient::Create(const GatewayClientOptions& options) {
-  WallTime now(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
-  auto own = security::LoadCredentials(options.files, security::Role::kClient, now);
-  if (!own) return std::unexpected(own.error());
-  security::Identity gateway{own->certificate.identity.trust_domain, security::Role::kGateway, ""};
+  auto credentials = security::LiveCredentials::Open(options.files, security::Role::kClient, WallNow());
+  if (!credentials) return std::unexpected(credentials.error());
   STRIFE_ASSERT(!options.endpoints.empty());
   auto impl = std::make_unique<Impl>();
   impl->options = options;
-  impl->credentials = ChannelTls(options.files, gateway);
+  impl->credentials = *std::move(credentials);
   return std::unique_ptr<GatewayClient>(new GatewayClient(std::move(impl)));
+}
+
+void GatewayClient::OnRefusedCredentials(std::function<void(const std::string&)> told) {
+  impl_->refused_credentials = std::move(told);
 }
 
 CallResult<void> GatewayClient::Connect() {
@@ -203,16 +250,23 @@ void GatewayClient::Cancel() {
 
 void GatewayClient::WatchConnection(std::function<void(bool)> changed) {
   STRIFE_ASSERT(!impl_->watch);
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
-  for (const std::string& endpoint : impl_->options.endpoints) {
-    grpc::ChannelArguments arguments = Arguments();
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // as in channel.cc, also the last
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
-    arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
-    channels.push_back(grpc::CreateCustomChannel(endpoint, impl_->credentials, arguments));
-  }
-  impl_->watch = std::make_unique<ConnectionWatch>(std::move(channels), std::move(changed));
+  struct Watched {
+    std::shared_ptr<const security::Credentials> dialled_with;
+    ConnectionWatch::Channels channels;
+  };
+  const auto give = [impl = impl_.get(), watched = std::make_shared<Watched>()] {
+    auto current = impl->CurrentCredentials();
+    if (watched->dialled_with != current) {
+      watched->channels = impl->WatchedChannels(current);
+      watched->dialled_with = std::move(current);
+    }
+    return watched->channels;
+  };
+  impl_->watch = std::make_unique<ConnectionWatch>(give, std::move(changed));
+}
+
+std::vector<std::string> GatewayClient::EndingSoon() const {
+  return security::EndingSoon(*impl_->credentials->current(), impl_->options.files, WallNow());
 }
 
 CallResult<SessionGrant> GatewayClient::AuthenticateClient(const std::string& username, const std::string& password) {

@@ -53,15 +53,20 @@ class GatewayClient {
   using PaymentCallback = std::function<void(CallResult<protocol::PaymentRecord>)>;
 
   // Reads and checks the certificate files; the connection itself is made by the first call. The peer must prove to be
-  // a gateway.
+  // a gateway. Files that change are taken for the calls that follow.
   static Result<std::unique_ptr<GatewayClient>> Create(const GatewayClientOptions& options);
   // REQUIRES: no call in flight.
   ~GatewayClient();
 
+  // Told what is wrong with files that have changed and were not taken, on the thread of a call or of the watch.
+  // REQUIRES: called before the first call.
+  void OnRefusedCredentials(std::function<void(const std::string& problem)> told);
   // Makes the connection, if there is none, without calling anything.
   CallResult<void> Connect();
   // The endpoint in use.
   std::string endpoint() const;
+  // What of its credentials ends soon, as security::EndingSoon.
+  std::vector<std::string> EndingSoon() const;
   // Ends all blocking calls that are out and all that are still made, at once: kNotSent or kUnknown. For good.
   void Cancel();
   // Tells from now on, on a thread of its own, whenever a gateway comes within reach (true) or all are gone (false);

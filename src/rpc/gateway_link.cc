@@ -8,8 +8,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "rpc/channel.h"
 #include "rpc/convert.h"
+#include "rpc/live_stub.h"
 #include "strife/v1/gateway.grpc.pb.h"
 
 namespace strife::rpc {
@@ -18,8 +18,9 @@ class GatewayLink::Impl {
  public:
   explicit Impl(Options options)
       : options_(std::move(options)),
-        stub_(v1::PaymentGateway::NewStub(
-            OpenChannel(options_.address, options_.files, {options_.trust_domain, security::Role::kGateway, ""}))) {}
+        stub_(*options_.credentials, {options_.credentials->identity().trust_domain, security::Role::kGateway, ""}) {
+    stub_.SetAddress(options_.address);
+  }
 
   ~Impl() {
     std::unique_lock lock(mutex_);
@@ -45,7 +46,7 @@ class GatewayLink::Impl {
       if (closing_) state->context.TryCancel();  // started by the answer to another call
     }
     State& s = *state;
-    start(stub_->async(), &s.context, &s.request, &s.response,
+    start(stub_.Get()->async(), &s.context, &s.request, &s.response,
           [this, state, done = std::move(done), read](const grpc::Status& status) {
             if (status.ok()) {
               done(read(state->response));
@@ -63,7 +64,7 @@ class GatewayLink::Impl {
 
  private:
   const Options options_;
-  const std::unique_ptr<v1::PaymentGateway::Stub> stub_;
+  LiveStub<v1::PaymentGateway> stub_;
   std::mutex mutex_;
   std::condition_variable idle_;
   bool closing_ = false;

@@ -7,7 +7,7 @@
 
 #include "protocol/types.h"
 #include "rpc/gateway_api.h"
-#include "security/credentials.h"
+#include "security/live_credentials.h"
 
 namespace strife::rpc {
 
@@ -16,8 +16,7 @@ class GatewayLink {
  public:
   struct Options {
     std::string address;  // host:port
-    security::CredentialFiles files;
-    std::string trust_domain;
+    const security::LiveCredentials* credentials = nullptr;  // must outlive the link
     Duration call_timeout;
   };
 

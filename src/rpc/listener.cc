@@ -13,7 +13,7 @@
 namespace strife::rpc {
 namespace {
 
-constexpr int kMaxConnectionAgeMs = 3'600'000;  // so that reloaded certificates and revocations take hold
+constexpr int kMaxConnectionAgeMs = 3'600'000;  // so that a renewed certificate takes hold with every peer
 constexpr int kMaxConnectionAgeGraceMs = 30'000;
 constexpr int kMaxConcurrentStreams = 1024;  // calls of one connection at a time
 constexpr int kMinPingIntervalMs = 10'000;
@@ -52,7 +52,7 @@ void SetLimits(grpc::ServerBuilder& builder) {
 }  // namespace
 
 AdmissionOptions AdmissionFor(const ServerOptions& options) {
-  return {.trust_domain = options.trust_domain, .revocations = options.revocations, .check_token = nullptr};
+  return {.credentials = options.credentials, .check_token = nullptr};
 }
 
 Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, std::vector<ServedService> services) {
@@ -65,7 +65,8 @@ Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, st
   grpc::ServerBuilder builder;
   SetLimits(builder);
   int port = 0;
-  builder.AddListeningPort(options.listen, ServerTls(options.files), &port);
+  listener->tls_ = ServerTls(*options.credentials);
+  builder.AddListeningPort(options.listen, listener->tls_, &port);
   for (const ServedService& served : listener->services_) builder.RegisterService(served.service.get());
   builder.experimental().SetInterceptorCreators(LoggingInterceptors(options));
   listener->server_ = builder.BuildAndStart();

@@ -34,6 +34,7 @@ class Listener final : public Server {
   explicit Listener(std::vector<ServedService> services) : services_(std::move(services)) {}
 
   const std::vector<ServedService> services_;
+  std::shared_ptr<grpc::ServerCredentials> tls_;
   std::unique_ptr<grpc::Server> server_;
 };
 

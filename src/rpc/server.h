@@ -1,7 +1,6 @@
 // What gateway and bank servers share: one mutual TLS listener with limits, interceptors, health and graceful drain.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -9,17 +8,13 @@
 #include "base/time.h"
 #include "env/clock.h"
 #include "observability/log.h"
-#include "security/credentials.h"
-#include "security/revocation.h"
+#include "security/live_credentials.h"
 
 namespace strife::rpc {
 
 struct ServerOptions {
   std::string listen;  // host:port
-  security::CredentialFiles files;
-  std::string trust_domain;
-  // The current revocation list, null when none is configured. Thread-safe.
-  std::function<std::shared_ptr<const security::RevocationList>()> revocations;
+  const security::LiveCredentials* credentials = nullptr;  // must outlive the server
   Logger* rpc_log = nullptr;           // every RPC
   Logger* transaction_log = nullptr;   // every RPC about a transaction
   Logger* registration_log = nullptr;  // every bank registration; gateway only

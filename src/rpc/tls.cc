@@ -1,69 +1,106 @@
 #include "rpc/tls.h"
 
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_certificate_verifier.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
+#include <chrono>
+#include <mutex>
 #include <utility>
+#include <vector>
+
+#include "base/assert.h"
 
 namespace strife::rpc {
 namespace {
 
 namespace experimental = grpc::experimental;
 
-constexpr unsigned kCertificateReloadSeconds = 5;
-
-std::shared_ptr<experimental::CertificateProviderInterface> WatchFiles(const security::CredentialFiles& files) {
-  return std::make_shared<experimental::FileWatcherCertificateProvider>(
-      files.key_file.string(), files.cert_file.string(), files.ca_file.string(), kCertificateReloadSeconds);
+WallTime WallNow() {
+  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
 }
 
-// gRPC has checked the chain; this checks that it is the right peer.
-class IdentityVerifier final : public experimental::ExternalCertificateVerifier {
+// gRPC's certificate providers read files by themselves: what they read is not checked first, and key and certificate
+// may be of two different renewals. Its C interface instead asks for the credentials before each handshake; C++ has no
+// wrapper for that, so this is one.
+class ReloadingServerCredentials final : public grpc::ServerCredentials {
  public:
-  explicit IdentityVerifier(security::Identity expected) : expected_(std::move(expected)) {}
+  explicit ReloadingServerCredentials(const security::LiveCredentials& credentials) : credentials_(credentials) {}
+
+  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {
+    STRIFE_ASSERT(false);  // Admission looks at what a call carries
+  }
+
+ private:
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    auto* options = grpc_ssl_server_credentials_create_options_using_config_fetcher(
+        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, &ReloadingServerCredentials::Fetch, this);
+    grpc_server_credentials* tls = grpc_ssl_server_credentials_create_with_options(options);
+    const int port = grpc_server_add_http2_port(server, address.c_str(), tls);
+    grpc_server_credentials_release(tls);
+    return port;
+  }
+
+  // Before each handshake, one at a time.
+  static grpc_ssl_certificate_config_reload_status Fetch(void* self, grpc_ssl_server_certificate_config** config) {
+    auto& credentials = *static_cast<ReloadingServerCredentials*>(self);
+    auto current = credentials.credentials_.current();
+    const std::scoped_lock lock(credentials.mutex_);
+    if (current == credentials.given_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    const grpc_ssl_pem_key_cert_pair pair{current->key_pem.c_str(), current->certificate_pem.c_str()};
+    *config = grpc_ssl_server_certificate_config_create(current->trust->ca_pem().c_str(), &pair, 1);
+    credentials.given_ = std::move(current);
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+  }
+
+  const security::LiveCredentials& credentials_;
+  std::mutex mutex_;
+  std::shared_ptr<const security::Credentials> given_;  // guarded by mutex_
+};
+
+// gRPC has checked the chain; this checks that it is the right peer, and not revoked.
+class ServerVerifier final : public experimental::ExternalCertificateVerifier {
+ public:
+  ServerVerifier(std::shared_ptr<const security::Trust> trust, security::Identity expected)
+      : trust_(std::move(trust)), expected_(std::move(expected)) {}
 
   bool Verify(experimental::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* sync_status) override {
-    *sync_status = Check(request->peer_cert());
+    const auto leaf = request->peer_cert();
+    const auto chain = request->peer_cert_full_chain();
+    const auto admitted = security::AdmitServer(*trust_, {leaf.data(), leaf.size()}, {chain.data(), chain.size()},
+                                                expected_, WallNow());
+    *sync_status = admitted ? grpc::Status::OK
+                            : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, admitted.error().message);
     return true;  // decided at once, no callback
   }
 
   void Cancel(experimental::TlsCustomVerificationCheckRequest*) override {}
 
  private:
-  grpc::Status Check(grpc::string_ref pem) const {
-    const auto peer = security::ParseCertificatePem({pem.data(), pem.size()});
-    if (!peer) return {grpc::StatusCode::UNAUTHENTICATED, peer.error().message};
-    const security::Identity& identity = peer->identity;
-    const bool same = identity.trust_domain == expected_.trust_domain && identity.role == expected_.role &&
-                      (expected_.name.empty() || identity.name == expected_.name);
-    if (same && peer->server_auth) return grpc::Status::OK;
-    return {grpc::StatusCode::UNAUTHENTICATED, "expected " + expected_.Uri() + " but the server is " + identity.Uri()};
-  }
-
+  const std::shared_ptr<const security::Trust> trust_;
   const security::Identity expected_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::CredentialFiles& files) {
-  experimental::TlsServerCredentialsOptions options(WatchFiles(files));
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  return experimental::TlsServerCredentials(options);
+std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentials& credentials) {
+  return std::make_shared<ReloadingServerCredentials>(credentials);
 }
 
-std::shared_ptr<grpc::ChannelCredentials> ChannelTls(const security::CredentialFiles& files,
+std::shared_ptr<grpc::ChannelCredentials> ChannelTls(std::shared_ptr<const security::Credentials> credentials,
                                                      security::Identity expected) {
   experimental::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(WatchFiles(files));
+  options.set_certificate_provider(std::make_shared<experimental::StaticDataCertificateProvider>(
+      credentials->trust->ca_pem(), std::vector<experimental::IdentityKeyCertPair>{
+                                        {credentials->key_pem, credentials->certificate_pem}}));
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
   options.set_check_call_host(false);
   options.set_certificate_verifier(
-      experimental::ExternalCertificateVerifier::Create<IdentityVerifier>(std::move(expected)));
+      experimental::ExternalCertificateVerifier::Create<ServerVerifier>(credentials->trust, std::move(expected)));
   return experimental::TlsCredentials(options);
 }
 

@@ -5,20 +5,19 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <memory>
-#include <string>
 
 #include "security/certificate.h"
-#include "security/credentials.h"
+#include "security/live_credentials.h"
 
 namespace strife::rpc {
 
-// Requires a client certificate that chains to the CA bundle. The files are watched: a new certificate, key or bundle
-// takes hold for new connections within seconds, without a restart.
-std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::CredentialFiles& files);
+// Requires a client certificate that chains to a CA of the bundle. Each new connection is made with the credentials as
+// they are then. Both they and what is returned must outlive the server.
+std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentials& credentials);
 
-// Presents the certificate and talks only to a server whose certificate chains to the CA bundle and is `expected`,
-// whatever its host name: in Strife the identity is the name. An empty `expected.name` accepts any name of that role.
-std::shared_ptr<grpc::ChannelCredentials> ChannelTls(const security::CredentialFiles& files,
+// Presents the certificate and talks only to a server that security::AdmitServer takes for `expected`, whatever its
+// host name: in Strife the identity is the name. Of these credentials for good: new ones want a new channel.
+std::shared_ptr<grpc::ChannelCredentials> ChannelTls(std::shared_ptr<const security::Credentials> credentials,
                                                      security::Identity expected);
 
 }  // namespace strife::rpc

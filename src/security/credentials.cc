@@ -1,5 +1,7 @@
 #include "security/credentials.h"
 
+#include <algorithm>
+
 #include "security/openssl.h"
 #include "security/secure_file.h"
 
@@ -24,47 +26,30 @@ Status CheckCertificate(const Certificate& certificate, const std::filesystem::p
   return {};
 }
 
-// Empty when the first of `certificates` chains to one of `authorities` with the help of the others, else why not.
-std::string ChainProblem(const std::vector<X509Ptr>& certificates, const std::vector<X509Ptr>& authorities,
-                         WallTime now) {
-  const X509StorePtr store(X509_STORE_new());
-  const X509StoreContextPtr context(X509_STORE_CTX_new());
-  using StackPtr = std::unique_ptr<STACK_OF(X509), decltype([](STACK_OF(X509) * stack) { sk_X509_free(stack); })>;
-  const StackPtr others(sk_X509_new_null());
-  for (const X509Ptr& authority : authorities) X509_STORE_add_cert(store.get(), authority.get());
-  for (std::size_t i = 1; i < certificates.size(); ++i) sk_X509_push(others.get(), certificates[i].get());
-  if (X509_STORE_CTX_init(context.get(), store.get(), certificates.front().get(), others.get()) != 1) {
-    return "the check could not be set up";
-  }
-  X509_STORE_CTX_set_time(context.get(), 0, ToUnixSeconds(now));
-  X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_CLIENT);
-  if (X509_verify_cert(context.get()) == 1) return {};
-  return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
-}
-
-std::unexpected<Error> RefusePeer(const Certificate& peer, const std::string& why) {
-  return Fail(ErrorCode::kUnauthenticated, "The certificate of " + peer.identity.Uri() + " " + why);
-}
-
-Status CheckPeerTimes(const Certificate& peer, WallTime now) {
-  if (now < peer.not_before) return RefusePeer(peer, "is not valid yet");
-  if (now >= peer.not_after) return RefusePeer(peer, "has expired");
-  return {};
+// Clocks and people disagree about seconds; whole days are what one plans with.
+std::string DaysLeft(WallTime end, WallTime now) {
+  const auto days = std::chrono::floor<std::chrono::days>(end - now).count();
+  if (end <= now) return "has ended";
+  if (days == 0) return "ends within a day";
+  return "ends in " + std::to_string(days) + (days == 1 ? " day" : " days");
 }
 
 }  // namespace
 
 Result<Credentials> LoadCredentials(const CredentialFiles& files, Role role, WallTime now) {
-  const auto ca_pem = ReadFile(files.ca_file);
-  if (!ca_pem) return std::unexpected(ca_pem.error());
-  const auto certificate_pem = ReadFile(files.cert_file);
+  auto trust = Trust::Load(files.ca_file, files.crl_file, now);
+  if (!trust) return std::unexpected(trust.error());
+  return LoadCredentials(files, role, *std::move(trust), now);
+}
+
+Result<Credentials> LoadCredentials(const CredentialFiles& files, Role role, std::shared_ptr<const Trust> trust,
+                                    WallTime now) {
+  auto certificate_pem = ReadFile(files.cert_file);
   if (!certificate_pem) return std::unexpected(certificate_pem.error());
-  const auto key_pem = ReadKeyFile(files.key_file);
+  auto key_pem = ReadKeyFile(files.key_file);
   if (!key_pem) return std::unexpected(key_pem.error());
 
   ErrorQueueScope errors;
-  const auto authorities = ReadCertificatesPem(*ca_pem);
-  if (authorities.empty()) return Refuse(files.ca_file, "holds no PEM certificate");
   const auto certificates = ReadCertificatesPem(*certificate_pem);
   if (certificates.empty()) return Refuse(files.cert_file, "holds no PEM certificate");
   const KeyPtr key = ReadPrivateKeyPem(*key_pem);
@@ -78,26 +63,52 @@ Result<Credentials> LoadCredentials(const CredentialFiles& files, Role role, Wal
   if (X509_check_private_key(certificates.front().get(), key.get()) != 1) {
     return Refuse(files.key_file, "is not the key of " + files.cert_file.string());
   }
-  if (const std::string problem = ChainProblem(certificates, authorities, now); !problem.empty()) {
-    return Refuse(files.cert_file, "is not vouched for by a CA of " + files.ca_file.string() + ": " + problem);
+  // Peers get what the file holds, so it must vouch for itself with that.
+  if (auto vouched = trust->Verify(*certificate_pem, *certificate_pem, Trust::Use::kClient, now); !vouched) {
+    return Refuse(files.cert_file, "is not accepted with " + files.ca_file.string() + ": " + vouched.error().message);
   }
-  return Credentials{*std::move(certificate), *ca_pem, *certificate_pem, *key_pem};
+  return Credentials{*std::move(certificate), *std::move(certificate_pem), *std::move(key_pem), std::move(trust)};
 }
 
-Status AdmitClient(const Certificate& peer, const std::string& trust_domain, WallTime now) {
-  if (Status status = CheckPeerTimes(peer, now); !status) return status;
-  if (peer.identity.trust_domain != trust_domain) {
-    return RefusePeer(peer, "is not of the trust domain " + trust_domain);
+Result<VerifiedPeer> AdmitClient(const Trust& trust, std::string_view leaf_pem, std::string_view others_pem,
+                                 const std::string& trust_domain, WallTime now) {
+  auto peer = trust.Verify(leaf_pem, others_pem, Trust::Use::kClient, now);
+  if (peer && peer->certificate.identity.trust_domain != trust_domain) {
+    return Fail(ErrorCode::kUnauthenticated, "The certificate of " + peer->certificate.identity.Uri() +
+                                                 " is not of the trust domain " + trust_domain);
   }
-  if (!peer.client_auth) return RefusePeer(peer, "may not be used by a client");
-  return {};
+  return peer;
 }
 
-Status AdmitServer(const Certificate& peer, const Identity& expected, WallTime now) {
-  if (Status status = CheckPeerTimes(peer, now); !status) return status;
-  if (peer.identity != expected) return RefusePeer(peer, "is not that of " + expected.Uri());
-  if (!peer.server_auth) return RefusePeer(peer, "may not be used by a server");
-  return {};
+Result<VerifiedPeer> AdmitServer(const Trust& trust, std::string_view leaf_pem, std::string_view others_pem,
+                                 const Identity& expected, WallTime now) {
+  auto peer = trust.Verify(leaf_pem, others_pem, Trust::Use::kServer, now);
+  if (!peer) return peer;
+  Identity named = expected;
+  if (named.name.empty()) named.name = peer->certificate.identity.name;
+  if (peer->certificate.identity != named) {
+    return Fail(ErrorCode::kUnauthenticated,
+                "expected " + expected.Uri() + " but the server is " + peer->certificate.identity.Uri());
+  }
+  return peer;
+}
+
+std::vector<std::string> EndingSoon(const Credentials& credentials, const CredentialFiles& files, WallTime now) {
+  std::vector<std::string> sentences;
+  if (credentials.certificate.not_after - now < kCertificateWarning) {
+    sentences.push_back("the certificate " + files.cert_file.string() + " " +
+                        DaysLeft(credentials.certificate.not_after, now) + "; renew it with strife pki renew");
+  }
+  for (const Dated& dated : credentials.trust->Ends()) {
+    const bool list = dated.kind == Dated::Kind::kRevocationList;
+    const Duration warning =
+        list ? std::min(kRevocationListWarning, (dated.until - dated.from) / 4) : kAuthorityWarning;
+    if (dated.until - now >= warning) continue;
+    sentences.push_back(dated.what + " " + DaysLeft(dated.until, now) +
+                        (list ? "; sign it anew with strife pki crl and put it in place"
+                              : "; add a new CA to the bundle and reissue what it has signed"));
+  }
+  return sentences;
 }
 
 }  // namespace strife::security

@@ -7,9 +7,10 @@
 
 #include "security/credentials.h"
 #include "security/openssl.h"
-#include "security/revocation.h"
 #include "security/secure_file.h"
 #include "security/test_directory.h"
+#include "security/trust.h"
+#include "security/x509_builder.h"
 
 namespace strife::security {
 namespace {
@@ -37,8 +38,17 @@ class PkiTest : public ::testing::Test {
   CredentialFiles Files(const std::string& name) const {
     return {directory_ / "ca.crt", directory_ / (name + ".crt"), directory_ / (name + ".key")};
   }
-  Result<RevocationList> LoadList(WallTime now = kNow) {
-    return RevocationList::Load(directory_ / "ca.crl", directory_ / "ca.crt", now);
+  Result<std::shared_ptr<const Trust>> LoadTrust(WallTime now = kNow) {
+    return Trust::Load(directory_ / "ca.crt", directory_ / "ca.crl", now);
+  }
+  std::string PemOf(const Certificate& certificate) const {
+    return ReadFile(directory_ / "issued" / (certificate.serial + ".crt")).value();
+  }
+  // Why a client with the certificate is not let in; empty when it is.
+  std::string Refusal(const Trust& trust, const Certificate& certificate, WallTime now = kNow) const {
+    const auto admitted = AdmitClient(trust, PemOf(certificate), {}, "strife.local", now);
+    if (!admitted) EXPECT_EQ(admitted.error().code, ErrorCode::kUnauthenticated);
+    return admitted ? "" : admitted.error().message;
   }
 
   TestDirectory directory_;
@@ -161,11 +171,11 @@ TEST_F(PkiTest, RevokedByName_EveryUnexpiredCertificateOfThatNameIsRefused) {
   const Certificate second = Open().Renew("bank1", Duration::zero(), kNow).value();
   const Certificate other = Issue(Role::kBank, "bank2");
   EXPECT_EQ(Open().Revoke("bank1", kNow).value().size(), 2u);
-  const auto list = LoadList();
-  ASSERT_TRUE(list) << list.error().message;
-  EXPECT_THAT(list->Check(first, kNow).error().message, HasSubstr("has been revoked"));
-  EXPECT_FALSE(list->Check(second, kNow));
-  EXPECT_TRUE(list->Check(other, kNow));
+  const auto trust = LoadTrust();
+  ASSERT_TRUE(trust) << trust.error().message;
+  EXPECT_THAT(Refusal(**trust, first), HasSubstr("has been revoked"));
+  EXPECT_THAT(Refusal(**trust, second), HasSubstr("has been revoked"));
+  EXPECT_EQ(Refusal(**trust, other), "");
 }
 
 TEST_F(PkiTest, RevokedBySerial_OnlyThatCertificateIsRefusedAndEarlierRevocationsStay) {
@@ -174,11 +184,11 @@ TEST_F(PkiTest, RevokedBySerial_OnlyThatCertificateIsRefusedAndEarlierRevocation
   const Certificate other = Issue(Role::kClient, "client");
   ASSERT_TRUE(Open().Revoke("client", kNow));
   ASSERT_TRUE(Open().Revoke(first.serial, kNow));
-  const auto list = LoadList();
-  ASSERT_TRUE(list);
-  EXPECT_FALSE(list->Check(first, kNow));
-  EXPECT_TRUE(list->Check(second, kNow));
-  EXPECT_FALSE(list->Check(other, kNow));
+  const auto trust = LoadTrust();
+  ASSERT_TRUE(trust);
+  EXPECT_NE(Refusal(**trust, first), "");
+  EXPECT_EQ(Refusal(**trust, second), "");
+  EXPECT_NE(Refusal(**trust, other), "");
 }
 
 TEST_F(PkiTest, RevokingTwiceOrTheUnknown_IsNotFound) {
@@ -200,52 +210,76 @@ TEST_F(PkiTest, StaleRevocationList_IsRefusedUntilItIsSignedAnew) {
   const Certificate certificate = Issue(Role::kClient, "client");
   ASSERT_TRUE(Open().Revoke("client", kNow));
   const WallTime later = kNow + kDefaultRevocationListLifetime;
-  const auto stale = LoadList(later);
+  const auto stale = LoadTrust(later);
   ASSERT_FALSE(stale);
   EXPECT_THAT(stale.error().message, AllOf(HasSubstr("ca.crl"), HasSubstr("stale")));
   ASSERT_TRUE(Open().RefreshRevocationList(later));
-  const auto fresh = LoadList(later);
+  const auto fresh = LoadTrust(later);
   ASSERT_TRUE(fresh) << fresh.error().message;
-  EXPECT_FALSE(fresh->Check(certificate, later));
-  EXPECT_EQ(fresh->next_update(), later + kDefaultRevocationListLifetime);
+  EXPECT_THAT(Refusal(**fresh, certificate, later), HasSubstr("revoked"));
+  EXPECT_EQ((*fresh)->stale_at(), later + kDefaultRevocationListLifetime);
 }
 
 TEST_F(PkiTest, RevocationListThatGoesStaleWhileLoaded_LetsNobodyIn) {
   const Certificate certificate = Issue(Role::kClient, "client");
-  const auto list = LoadList();
-  ASSERT_TRUE(list);
-  EXPECT_TRUE(list->Check(certificate, kNow));
-  EXPECT_THAT(list->Check(certificate, kNow + kDefaultRevocationListLifetime).error().message, HasSubstr("stale"));
+  const auto trust = LoadTrust();
+  ASSERT_TRUE(trust);
+  EXPECT_EQ(Refusal(**trust, certificate), "");
+  EXPECT_THAT(Refusal(**trust, certificate, kNow + kDefaultRevocationListLifetime), HasSubstr("stale"));
+}
+
+TEST_F(PkiTest, VerdictOnAPeer_HoldsUntilTheFirstThingInItsChainEnds) {
+  const Certificate lasting = Issue(Role::kClient, "lasting");
+  const Certificate brief = Issue(Role::kClient, "brief", kDay);
+  const auto trust = LoadTrust();
+  ASSERT_TRUE(trust);
+  const auto until = [&](const Certificate& one) {
+    return AdmitClient(**trust, PemOf(one), {}, "strife.local", kNow).value().until;
+  };
+  EXPECT_EQ(until(brief), kNow + kDay);
+  EXPECT_EQ(until(lasting), kNow + kDefaultRevocationListLifetime) << "the list ends before the certificate";
 }
 
 TEST_F(PkiTest, MissingRevocationList_IsAnErrorNamingIt) {
   std::filesystem::remove(directory_ / "ca.crl");
-  EXPECT_THAT(LoadList().error().message, HasSubstr("ca.crl"));
+  EXPECT_THAT(LoadTrust().error().message, HasSubstr("ca.crl"));
 }
 
-TEST_F(PkiTest, RevocationListOfAnotherCa_IsRefused) {
+TEST_F(PkiTest, RevocationListOfAnotherCa_IsNoListOfThisOne) {
   TestDirectory other;
   ASSERT_TRUE(CertificateAuthority::Create(other.path(), {.trust_domain = "strife.local"}, kNow));
-  const auto list = RevocationList::Load(other / "ca.crl", directory_ / "ca.crt", kNow);
-  ASSERT_FALSE(list);
-  EXPECT_THAT(list.error().message, HasSubstr("not signed by"));
+  const auto trust = Trust::Load(directory_ / "ca.crt", other / "ca.crl", kNow);
+  ASSERT_FALSE(trust);
+  EXPECT_THAT(trust.error().message, HasSubstr("is missing"));
 }
 
-TEST_F(PkiTest, RevocationListWithoutOneForEachCaOfTheBundle_IsRefused) {
+TEST_F(PkiTest, RevocationListsWithoutOneForEachCaOfTheBundle_AreRefused) {
   TestDirectory other;
   ASSERT_TRUE(CertificateAuthority::Create(other.path(), {.trust_domain = "strife.local"}, kNow));
   std::ofstream(directory_ / "bundle.crt")
       << ReadFile(directory_ / "ca.crt").value() << ReadFile(other / "ca.crt").value();
-  EXPECT_THAT(RevocationList::Load(directory_ / "ca.crl", directory_ / "bundle.crt", kNow).error().message,
-              HasSubstr("no list of every CA"));
+  EXPECT_THAT(Trust::Load(directory_ / "bundle.crt", directory_ / "ca.crl", kNow).error().message,
+              HasSubstr("is missing"));
   std::ofstream(directory_ / "both.crl") << ReadFile(directory_ / "ca.crl").value()
                                          << ReadFile(other / "ca.crl").value();
-  EXPECT_TRUE(RevocationList::Load(directory_ / "both.crl", directory_ / "bundle.crt", kNow));
+  EXPECT_TRUE(Trust::Load(directory_ / "bundle.crt", directory_ / "both.crl", kNow));
+  // A list too many does no harm: so a CA can leave the bundle before its list leaves the file.
+  EXPECT_TRUE(Trust::Load(directory_ / "ca.crt", directory_ / "both.crl", kNow));
+}
+
+TEST_F(PkiTest, OfTwoRevocationListsOfOneCa_TheNewerCounts) {
+  const Certificate client = Issue(Role::kClient, "client");
+  const std::string old_list = ReadFile(directory_ / "ca.crl").value();
+  ASSERT_TRUE(Open().Revoke("client", kNow + kDay));
+  std::ofstream(directory_ / "both.crl") << ReadFile(directory_ / "ca.crl").value() << old_list;
+  const auto trust = Trust::Load(directory_ / "ca.crt", directory_ / "both.crl", kNow + kDay);
+  ASSERT_TRUE(trust) << trust.error().message;
+  EXPECT_THAT(Refusal(**trust, client, kNow + kDay), HasSubstr("revoked"));
 }
 
 TEST_F(PkiTest, RevocationListThatHasBeenAlteredOrIsNone_IsRefused) {
   std::ofstream(directory_ / "junk.crl") << "nothing";
-  EXPECT_FALSE(RevocationList::Load(directory_ / "junk.crl", directory_ / "ca.crt", kNow));
+  EXPECT_FALSE(Trust::Load(directory_ / "ca.crt", directory_ / "junk.crl", kNow));
   const auto lists = ReadRevocationListsPem(ReadFile(directory_ / "ca.crl").value());
   unsigned char* der = nullptr;
   const int size = i2d_X509_CRL(lists.front().get(), &der);
@@ -255,7 +289,7 @@ TEST_F(PkiTest, RevocationListThatHasBeenAlteredOrIsNone_IsRefused) {
   OPENSSL_free(der);
   ASSERT_TRUE(altered);
   std::ofstream(directory_ / "altered.crl") << ToPem(altered.get());
-  const auto list = RevocationList::Load(directory_ / "altered.crl", directory_ / "ca.crt", kNow);
+  const auto list = Trust::Load(directory_ / "ca.crt", directory_ / "altered.crl", kNow);
   ASSERT_FALSE(list);
   EXPECT_THAT(list.error().message, HasSubstr("not signed by"));
 }
@@ -327,33 +361,76 @@ TEST_F(PkiTest, CredentialsFromMissingOrMalformedFiles_AreRefusedNamingTheFile) 
 // -------------------------------------------------------------------------------------------------------
 
 TEST_F(PkiTest, ClientOfAnotherTrustDomain_IsNotAdmitted) {
-  Certificate certificate = Issue(Role::kClient, "client");
-  EXPECT_TRUE(AdmitClient(certificate, "strife.local", kNow));
-  EXPECT_FALSE(AdmitClient(certificate, "other.local", kNow));
+  const std::string pem = PemOf(Issue(Role::kClient, "client"));
+  const auto trust = LoadTrust().value();
+  EXPECT_TRUE(AdmitClient(*trust, pem, {}, "strife.local", kNow));
+  EXPECT_FALSE(AdmitClient(*trust, pem, {}, "other.local", kNow));
 }
 
-TEST_F(PkiTest, ClientWithServerOnlyKeyUsage_IsNotAdmitted) {
-  Certificate certificate = Issue(Role::kBank, "bank1");
-  certificate.client_auth = false;
-  EXPECT_EQ(AdmitClient(certificate, "strife.local", kNow).error().code, ErrorCode::kUnauthenticated);
+TEST_F(PkiTest, ClientWhoseCaIsForAnotherTrustDomain_IsNotAdmitted) {
+  // A CA in the bundle that belongs to others must not name anybody of ours.
+  TestDirectory other;
+  auto stranger = CertificateAuthority::Create(other.path(), {.trust_domain = "other.local"}, kNow).value();
+  ASSERT_TRUE(stranger.Issue({.role = Role::kClient, .name = "mallory"}, kNow));
+  const auto key = ReadPrivateKeyPem(ReadFile(other / "ca.key").value());
+  const auto authority = ReadCertificatesPem(ReadFile(other / "ca.crt").value());
+  const Identity forged{"strife.local", Role::kBank, "bank1"};
+  const auto names = MakeSubjectNames(forged, {}, {}).value();
+  const auto leaf_key = MakeP256Key();
+  const auto leaf = MakeLeafCertificate(forged, names.get(), leaf_key.get(), {kNow, kNow + kDay},
+                                        authority.front().get(), key.get());
+  const auto trust = Trust::Load(other / "ca.crt", other / "ca.crl", kNow).value();
+  EXPECT_THAT(AdmitClient(*trust, ToPem(leaf.get()), {}, "strife.local", kNow).error().message,
+              HasSubstr("for the trust domain other.local"));
 }
 
 TEST_F(PkiTest, ClientWhoseCertificateHasExpired_IsNotAdmitted) {
-  const Certificate certificate = Issue(Role::kClient, "client");
-  EXPECT_FALSE(AdmitClient(certificate, "strife.local", certificate.not_after));
-  EXPECT_FALSE(AdmitClient(certificate, "strife.local", certificate.not_before - std::chrono::seconds(1)));
+  const Certificate certificate = Issue(Role::kClient, "client", kDay);
+  const auto trust = LoadTrust().value();
+  EXPECT_THAT(Refusal(*trust, certificate, certificate.not_after + std::chrono::seconds(1)), HasSubstr("has expired"));
+  // At the earliest time at which the list is good.
+  const Certificate future = Open().Issue({.role = Role::kClient, .name = "future"}, kNow + kDay).value();
+  EXPECT_THAT(Refusal(*trust, future), HasSubstr("not valid yet"));
 }
 
-TEST_F(PkiTest, ServerThatIsAnotherBank_IsNotAdmitted) {
-  const Certificate certificate = Issue(Role::kBank, "bank1");
-  EXPECT_TRUE(AdmitServer(certificate, {"strife.local", Role::kBank, "bank1"}, kNow));
-  EXPECT_FALSE(AdmitServer(certificate, {"strife.local", Role::kBank, "bank2"}, kNow));
-  EXPECT_FALSE(AdmitServer(certificate, {"strife.local", Role::kGateway, "bank1"}, kNow));
+TEST_F(PkiTest, ClientOfACaThatHasLeftTheBundle_IsNotAdmitted) {
+  const Certificate certificate = Issue(Role::kClient, "client");
+  TestDirectory other;
+  ASSERT_TRUE(CertificateAuthority::Create(other.path(), {.trust_domain = "strife.local"}, kNow));
+  const auto trust = Trust::Load(other / "ca.crt", {}, kNow).value();
+  EXPECT_THAT(Refusal(*trust, certificate), HasSubstr("not vouched for"));
 }
 
-TEST_F(PkiTest, ServerWithAClientsCertificate_IsNotAdmitted) {
-  const Certificate certificate = Issue(Role::kClient, "client");
-  EXPECT_FALSE(AdmitServer(certificate, certificate.identity, kNow));
+TEST_F(PkiTest, ServerThatIsAnotherBankOrOfAnotherRole_IsNotAdmitted) {
+  const std::string pem = PemOf(Issue(Role::kBank, "bank1"));
+  const auto trust = LoadTrust().value();
+  const auto admitted = [&](Role role, const std::string& name) {
+    return AdmitServer(*trust, pem, {}, {"strife.local", role, name}, kNow).has_value();
+  };
+  EXPECT_TRUE(admitted(Role::kBank, "bank1"));
+  EXPECT_TRUE(admitted(Role::kBank, ""));
+  EXPECT_FALSE(admitted(Role::kBank, "bank2"));
+  EXPECT_FALSE(admitted(Role::kGateway, "bank1"));
+  EXPECT_FALSE(admitted(Role::kGateway, ""));
+  EXPECT_FALSE(AdmitServer(*trust, pem, {}, {"other.local", Role::kBank, "bank1"}, kNow));
+}
+
+TEST_F(PkiTest, ServerWithAClientsCertificateOrARevokedOne_IsNotAdmitted) {
+  const Certificate client = Issue(Role::kClient, "client");
+  const Certificate bank = Issue(Role::kBank, "bank1");
+  ASSERT_TRUE(Open().Revoke("bank1", kNow));
+  const auto trust = LoadTrust().value();
+  EXPECT_FALSE(AdmitServer(*trust, PemOf(client), {}, client.identity, kNow));
+  EXPECT_THAT(AdmitServer(*trust, PemOf(bank), {}, bank.identity, kNow).error().message, HasSubstr("revoked"));
+}
+
+TEST_F(PkiTest, OwnCertificateThatIsRevoked_IsRefusedNamingIt) {
+  Issue(Role::kBank, "bank1");
+  ASSERT_TRUE(Open().Revoke("bank1", kNow));
+  CredentialFiles files = Files("bank1");
+  files.crl_file = directory_ / "ca.crl";
+  EXPECT_THAT(LoadCredentials(files, Role::kBank, kNow).error().message,
+              AllOf(HasSubstr("bank1.crt"), HasSubstr("has been revoked")));
 }
 
 }  // namespace
