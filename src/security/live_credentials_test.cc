@@ -63,7 +63,7 @@ TEST_F(LiveCredentialsTest, FilesThatStayTheSame_AreNotReadAgain) {
 
 TEST_F(LiveCredentialsTest, RenewedCertificateAndKey_AreTakenTogetherOnceTheyRest) {
   const auto before = live_->current();
-  ASSERT_TRUE(Open().Renew("bank1", Duration::zero(), kNow));
+  ASSERT_TRUE(Open().Renew("bank1", Duration::zero(), {}, kNow));
   const auto outcome = PollTwice();
   EXPECT_TRUE(outcome.changed);
   EXPECT_THAT(outcome.problems, IsEmpty());
@@ -163,7 +163,7 @@ TEST_F(LiveCredentialsTest, ListThatGrowsStale_RenewsConnectionsOnceAndSaysSo) {
   EXPECT_FALSE(Admits("client", later));
   EXPECT_FALSE(live_->Poll(later).changed);
 
-  ASSERT_TRUE(Open().RefreshRevocationList(later));
+  ASSERT_TRUE(Open().RefreshRevocationList(Duration::zero(), later));
   Replace(files_.crl_file, Text("ca.crl"));
   EXPECT_TRUE(PollTwice(later).changed);
   EXPECT_TRUE(Admits("client", later));

@@ -13,12 +13,6 @@ namespace {
 
 int NoPassphrase(char*, int, int, void*) { return -1; }
 
-BioPtr Reader(std::string_view text) {
-  BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  STRIFE_ASSERT(bio);
-  return bio;
-}
-
 template <typename T>
 std::string WritePem(int (*write)(BIO*, const T*), T* object) {
   BioPtr bio(BIO_new(BIO_s_mem()));
@@ -29,6 +23,13 @@ std::string WritePem(int (*write)(BIO*, const T*), T* object) {
 }
 
 }  // namespace
+
+BioPtr Reader(std::string_view text) {
+  // Text that is empty may have no address, which OpenSSL does not take.
+  BioPtr bio(BIO_new_mem_buf(text.empty() ? "" : text.data(), static_cast<int>(text.size())));
+  STRIFE_ASSERT(bio);
+  return bio;
+}
 
 KeyPtr ReadPrivateKeyPem(std::string_view pem) {
   ErrorQueueScope errors;
@@ -56,6 +57,8 @@ std::vector<X509CrlPtr> ReadRevocationListsPem(std::string_view pem) {
 std::string ToPem(X509* certificate) { return WritePem<X509>(PEM_write_bio_X509, certificate); }
 
 std::string ToPem(X509_CRL* list) { return WritePem<X509_CRL>(PEM_write_bio_X509_CRL, list); }
+
+std::string ToPem(X509_REQ* request) { return WritePem<X509_REQ>(PEM_write_bio_X509_REQ, request); }
 
 std::string ToPem(EVP_PKEY* private_key) {
   const auto write = [](BIO* bio, const EVP_PKEY* key) {

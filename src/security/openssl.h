@@ -34,6 +34,8 @@ using BignumPtr = std::unique_ptr<BIGNUM, OpensslFree<BN_free>>;
 using Asn1IntegerPtr = std::unique_ptr<ASN1_INTEGER, OpensslFree<ASN1_INTEGER_free>>;
 using Asn1TimePtr = std::unique_ptr<ASN1_TIME, OpensslFree<ASN1_TIME_free>>;
 using X509Ptr = std::unique_ptr<X509, OpensslFree<X509_free>>;
+using X509NamePtr = std::unique_ptr<X509_NAME, OpensslFree<X509_NAME_free>>;
+using X509ReqPtr = std::unique_ptr<X509_REQ, OpensslFree<X509_REQ_free>>;
 using X509CrlPtr = std::unique_ptr<X509_CRL, OpensslFree<X509_CRL_free>>;
 using X509RevokedPtr = std::unique_ptr<X509_REVOKED, OpensslFree<X509_REVOKED_free>>;
 using X509ExtensionPtr = std::unique_ptr<X509_EXTENSION, OpensslFree<X509_EXTENSION_free>>;
@@ -52,6 +54,9 @@ class ErrorQueueScope {
   ErrorQueueScope& operator=(const ErrorQueueScope&) = delete;
 };
 
+// To read the text, which must outlive it.
+BioPtr Reader(std::string_view text);
+
 // Null or empty when the text holds no such thing. Never asks a person for a passphrase.
 KeyPtr ReadPrivateKeyPem(std::string_view pem);
 std::vector<X509Ptr> ReadCertificatesPem(std::string_view pem);
@@ -59,6 +64,7 @@ std::vector<X509CrlPtr> ReadRevocationListsPem(std::string_view pem);
 
 std::string ToPem(X509* certificate);
 std::string ToPem(X509_CRL* list);
+std::string ToPem(X509_REQ* request);
 std::string ToPem(EVP_PKEY* private_key);
 
 KeyPtr MakeP256Key();

@@ -1,17 +1,13 @@
 #include "security/pki.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <system_error>
-#include <unordered_set>
 
 #include "base/text.h"
+#include "security/authority_directory.h"
+#include "security/credentials.h"
 #include "security/openssl.h"
+#include "security/public_key.h"
+#include "security/revocation_lists.h"
 #include "security/secure_file.h"
 #include "security/x509_builder.h"
 
@@ -20,153 +16,138 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kAuthorityName = "ca";  // no certificate may be called so
-
-// The lock on a CA's directory, held while it is open.
-class DirectoryLock {
- public:
-  static Result<DirectoryLock> Take(const fs::path& directory) {
-    DirectoryLock lock;
-    lock.fd_ = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock.fd_ >= 0 && ::flock(lock.fd_, LOCK_EX) == 0) return lock;
-    return Fail(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kStorage,
-                "Cannot use the certificate directory " + directory.string() + ": " + std::strerror(errno));
-  }
-  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  DirectoryLock& operator=(DirectoryLock&&) = delete;
-  ~DirectoryLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
- private:
-  DirectoryLock() = default;
-  int fd_ = -1;
-};
-
-Status MakeDirectory(const fs::path& directory) {
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (!error) return {};
-  return Fail(ErrorCode::kStorage, "Cannot make the directory " + directory.string() + ": " + error.message());
-}
-
-Status CheckFree(const fs::path& path, const std::string& advice) {
-  std::error_code error;
-  if (!fs::exists(fs::symlink_status(path, error))) return {};
-  return Fail(ErrorCode::kAlreadyExists, path.string() + " exists already; " + advice);
-}
-
-Result<X509Ptr> ReadLeaf(const fs::path& path) {
-  const auto pem = ReadFile(path);
-  if (!pem) return std::unexpected(pem.error());
-  auto certificates = ReadCertificatesPem(*pem);
-  if (certificates.empty()) return Fail(ErrorCode::kInvalidInput, path.string() + " holds no PEM certificate");
-  return std::move(certificates.front());
-}
-
-Result<X509CrlPtr> ReadList(const fs::path& path) {
-  const auto pem = ReadFile(path);
-  if (!pem) return std::unexpected(pem.error());
-  auto lists = ReadRevocationListsPem(*pem);
-  if (lists.empty()) return Fail(ErrorCode::kInvalidInput, path.string() + " holds no PEM revocation list");
-  return std::move(lists.front());
-}
+constexpr std::size_t kMaxNameBytes = 64;
 
 // How long the list was made to be good for.
 Duration LifetimeOf(X509_CRL* list) {
   return ToWallTime(X509_CRL_get0_nextUpdate(list)) - ToWallTime(X509_CRL_get0_lastUpdate(list)) - kBackdating;
 }
 
-// A certificate the CA has signed, and what Strife reads of it.
-struct Signed {
-  X509Ptr x509;
-  Certificate certificate;
+bool IsRoot(X509* authority) { return (X509_get_extension_flags(authority) & EXFLAG_SS) != 0; }
+
+// `ca` would be the CA's own files.
+Status CheckName(const std::string& name, bool acceptable) {
+  if (acceptable && name != kAuthorityRole) return {};
+  return Fail(ErrorCode::kInvalidInput, "\"" + Sanitize(name, kMaxNameBytes) +
+                                            "\" cannot be a name here: use letters, digits, '.', '-' and '_', no more "
+                                            "than 64 (32 for a bank), and not \"ca\"");
+}
+
+// Whose key a new certificate is for.
+struct HolderKey {
+  KeyPtr key;
+  bool made_here = false;  // to be written beside the certificate
 };
+
+Result<HolderKey> KeyFrom(std::string_view request_pem) {
+  if (request_pem.empty()) return HolderKey{MakeP256Key(), true};
+  auto key = KeyOfRequest(request_pem);
+  if (!key) return std::unexpected(key.error());
+  return HolderKey{*std::move(key), false};
+}
+
+bool EndsSoon(WallTime end, Duration warning, WallTime now) { return end - now < warning; }
 
 }  // namespace
 
 struct CertificateAuthority::State {
-  State(fs::path dir, DirectoryLock l) : directory(std::move(dir)), lock(std::move(l)) {}
+  explicit State(AuthorityDirectory taken) : directory(std::move(taken)) {}
 
-  fs::path directory;
-  DirectoryLock lock;
+  AuthorityDirectory directory;
   X509Ptr authority;
   KeyPtr key;
   std::string trust_domain;
 
-  fs::path List() const { return directory / "ca.crl"; }
-  fs::path CertificateOf(const std::string& name) const { return directory / (name + ".crt"); }
-  fs::path KeyOf(const std::string& name) const { return directory / (name + ".key"); }
   WallTime end() const { return ToWallTime(X509_get0_notAfter(authority.get())); }
 
-  Result<std::vector<Signed>> AllSigned() const;
-  Result<std::unordered_set<std::string>> Revoked() const;
+  Status Load();
   Status WriteList(X509_CRL* previous, const std::vector<const ASN1_INTEGER*>& serials, Duration lifetime,
                    WallTime now) const;
-  Result<Certificate> SignLeaf(const Identity& identity, X509_EXTENSION* subject_names, Duration lifetime, WallTime now,
-                               Existing existing) const;
+  Result<Validity> ValidityFor(Duration lifetime, WallTime now) const;
+  // Records the certificate and puts it, and its key if it was made here, in place.
+  Result<IssuedCertificate> Place(X509* certificate, const std::string& name, const HolderKey& holder,
+                                  Existing existing) const;
+  Result<IssuedCertificate> SignLeaf(const Identity& identity, X509_EXTENSION* subject_names, const HolderKey& holder,
+                                     Duration lifetime, WallTime now, Existing existing) const;
+  Result<HolderKey> KeyForRenewal(const std::string& name, X509* old, std::string_view request_pem) const;
 };
 
-Result<std::vector<Signed>> CertificateAuthority::State::AllSigned() const {
-  std::vector<Signed> all;
-  std::error_code error;
-  for (fs::directory_iterator it(directory / "issued", error), end; !error && it != end; it.increment(error)) {
-    if (it->path().extension() != ".crt") continue;
-    auto x509 = ReadLeaf(it->path());
-    if (!x509) return std::unexpected(x509.error());
-    auto certificate = ParseCertificatePem(ToPem(x509->get()));
-    if (!certificate) return Fail(ErrorCode::kInvalidInput, it->path().string() + ": " + certificate.error().message);
-    all.push_back({*std::move(x509), *std::move(certificate)});
+// Reads certificate and key and checks that they are a CA's.
+Status CertificateAuthority::State::Load() {
+  auto certificate = ReadCertificate(directory.certificate());
+  if (!certificate) return std::unexpected(certificate.error());
+  const auto key_pem = ReadKeyFile(directory.key());
+  if (!key_pem) return std::unexpected(key_pem.error());
+  authority = *std::move(certificate);
+  key = ReadPrivateKeyPem(*key_pem);
+  ErrorQueueScope errors;
+  if (!key || X509_check_private_key(authority.get(), key.get()) != 1) {
+    return Fail(ErrorCode::kInvalidInput,
+                directory.key().string() + " is not the key of " + directory.certificate().string());
   }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return Fail(ErrorCode::kStorage, "Cannot list " + (directory / "issued").string() + ": " + error.message());
+  trust_domain = TrustDomainOf(authority.get());
+  if (trust_domain.empty() || X509_check_ca(authority.get()) != 1) {
+    return Fail(ErrorCode::kInvalidInput, directory.certificate().string() + " is not a CA that strife pki has made");
   }
-  return all;
-}
-
-Result<std::unordered_set<std::string>> CertificateAuthority::State::Revoked() const {
-  auto list = ReadList(List());
-  if (!list) return std::unexpected(list.error());
-  std::unordered_set<std::string> serials;
-  STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(list->get());
-  for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
-    serials.insert(SerialText(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i))));
-  }
-  return serials;
+  return {};
 }
 
 Status CertificateAuthority::State::WriteList(X509_CRL* previous, const std::vector<const ASN1_INTEGER*>& serials,
                                               Duration lifetime, WallTime now) const {
   const Validity validity{now - kBackdating, std::min(now + lifetime, end())};
   const X509CrlPtr list = MakeRevocationList(previous, serials, now, validity, authority.get(), key.get());
-  return WriteFile(List(), ToPem(list.get()), kPublicMode,
+  return WriteFile(directory.list(), ToPem(list.get()), kPublicMode,
                    previous == nullptr ? Existing::kRefuse : Existing::kReplace);
 }
 
-Result<Certificate> CertificateAuthority::State::SignLeaf(const Identity& identity, X509_EXTENSION* subject_names,
-                                                          Duration lifetime, WallTime now, Existing existing) const {
+Result<Validity> CertificateAuthority::State::ValidityFor(Duration lifetime, WallTime now) const {
   if (lifetime <= Duration::zero()) return Fail(ErrorCode::kInvalidInput, "A certificate's lifetime must be positive");
   if (now >= end()) {
     return Fail(ErrorCode::kInvalidInput,
-                "The CA certificate " + (directory / "ca.crt").string() + " has expired; make a new CA");
+                "The CA certificate " + directory.certificate().string() + " has expired; make a new CA");
   }
-  const KeyPtr leaf_key = MakeP256Key();
-  const Validity validity{now - kBackdating, std::min(now + lifetime, end())};
-  const X509Ptr x509 =
-      MakeLeafCertificate(identity, subject_names, leaf_key.get(), validity, authority.get(), key.get());
-  const std::string pem = ToPem(x509.get());
-  auto result = ParseCertificatePem(pem);
-  if (!result) return result;
+  return Validity{now - kBackdating, std::min(now + lifetime, end())};
+}
 
-  // First the record that it exists: a certificate nobody knows of could never be revoked.
-  Status status = MakeDirectory(directory / "issued");
-  if (status) {
-    status = WriteFile(directory / "issued" / (result->serial + ".crt"), pem, kPublicMode, Existing::kRefuse);
+Result<IssuedCertificate> CertificateAuthority::State::Place(X509* certificate, const std::string& name,
+                                                             const HolderKey& holder, Existing existing) const {
+  auto issued = DescribeIssued(certificate);
+  if (!issued) return issued;
+  std::string pem = ToPem(certificate);
+  // Peers trust the root only: who was vouched for by an intermediate must show that too.
+  if (!IsRoot(authority.get())) pem += ToPem(authority.get());
+  Status status = directory.Record(certificate);
+  if (status && holder.made_here) {
+    status = WriteFile(directory.KeyOf(name), ToPem(holder.key.get()), kPrivateMode, existing);
   }
-  if (status) status = WriteFile(KeyOf(identity.name), ToPem(leaf_key.get()), kPrivateMode, existing);
-  if (status) status = WriteFile(CertificateOf(identity.name), pem, kPublicMode, existing);
+  if (status) status = WriteFile(directory.CertificateOf(name), pem, kPublicMode, existing);
   if (!status) return std::unexpected(status.error());
-  return result;
+  return issued;
+}
+
+Result<IssuedCertificate> CertificateAuthority::State::SignLeaf(const Identity& identity, X509_EXTENSION* subject_names,
+                                                                const HolderKey& holder, Duration lifetime,
+                                                                WallTime now, Existing existing) const {
+  const auto validity = ValidityFor(lifetime, now);
+  if (!validity) return std::unexpected(validity.error());
+  const X509Ptr leaf =
+      MakeLeafCertificate(identity, subject_names, holder.key.get(), *validity, authority.get(), key.get());
+  return Place(leaf.get(), identity.name, holder, existing);
+}
+
+Result<HolderKey> CertificateAuthority::State::KeyForRenewal(const std::string& name, X509* old,
+                                                             std::string_view request_pem) const {
+  std::error_code error;
+  const bool made_here = fs::exists(directory.KeyOf(name), error);
+  if (!request_pem.empty() && made_here) {
+    return Fail(ErrorCode::kAlreadyExists, directory.KeyOf(name).string() +
+                                               " is a key this CA has made; remove it, then the request's takes its "
+                                               "place");
+  }
+  if (!request_pem.empty() || made_here) return KeyFrom(request_pem);
+  KeyPtr same(X509_get_pubkey(old));
+  if (!same) return Fail(ErrorCode::kInvalidInput, "The old certificate's key cannot be read");
+  return HolderKey{std::move(same), false};
 }
 
 std::string_view CertificateStateName(CertificateState state) {
@@ -193,64 +174,96 @@ const std::string& CertificateAuthority::trust_domain() const { return state_->t
 Result<CertificateAuthority> CertificateAuthority::Create(const fs::path& directory, const AuthorityOptions& options,
                                                           WallTime now) {
   if (!IsTrustDomain(options.trust_domain)) {
-    return Fail(ErrorCode::kInvalidInput, Sanitize(options.trust_domain, 64) +
+    return Fail(ErrorCode::kInvalidInput, Sanitize(options.trust_domain, kMaxNameBytes) +
                                               " is no trust domain: use lower-case letters, digits, '.', '-' and '_'");
   }
   if (options.lifetime <= Duration::zero() || options.revocation_list_lifetime <= Duration::zero()) {
     return Fail(ErrorCode::kInvalidInput, "The lifetimes of a CA and its revocation list must be positive");
   }
   if (Status status = MakeDirectory(directory); !status) return std::unexpected(status.error());
-  auto lock = DirectoryLock::Take(directory);
-  if (!lock) return std::unexpected(lock.error());
-  for (const char* name : {"ca.crt", "ca.key", "ca.crl"}) {
-    const Status status = CheckFree(directory / name, "a CA is not overwritten, choose another directory");
+  auto taken = AuthorityDirectory::Take(directory);
+  if (!taken) return std::unexpected(taken.error());
+  for (const fs::path& path : {taken->certificate(), taken->key(), taken->list()}) {
+    const Status status = CheckFree(path, "a CA is not overwritten, choose another directory");
     if (!status) return std::unexpected(status.error());
   }
 
-  auto state = std::make_unique<State>(directory, *std::move(lock));
+  auto state = std::make_unique<State>(*std::move(taken));
   state->key = MakeP256Key();
   state->trust_domain = options.trust_domain;
   const Validity validity{now - kBackdating, now + options.lifetime};
   state->authority = MakeAuthorityCertificate(options.trust_domain, state->key.get(), validity);
-  Status status = WriteFile(directory / "ca.key", ToPem(state->key.get()), kPrivateMode, Existing::kRefuse);
+  Status status = WriteFile(state->directory.key(), ToPem(state->key.get()), kPrivateMode, Existing::kRefuse);
   if (status) status = state->WriteList(nullptr, {}, options.revocation_list_lifetime, now);
   if (status) {
-    status = WriteFile(directory / "ca.crt", ToPem(state->authority.get()), kPublicMode, Existing::kRefuse);
+    status = WriteFile(state->directory.certificate(), ToPem(state->authority.get()), kPublicMode, Existing::kRefuse);
   }
   if (!status) return std::unexpected(status.error());
   return CertificateAuthority(std::move(state));
 }
 
-Result<CertificateAuthority> CertificateAuthority::Open(const fs::path& directory) {
-  auto lock = DirectoryLock::Take(directory);
-  if (!lock) return std::unexpected(lock.error());
-  auto state = std::make_unique<State>(directory, *std::move(lock));
-  const fs::path certificate_path = directory / "ca.crt";
-  const fs::path key_path = directory / "ca.key";
-  auto certificate = ReadLeaf(certificate_path);
-  if (!certificate) return std::unexpected(certificate.error());
-  const auto key_pem = ReadKeyFile(key_path);
+Result<CertificateAuthority> CertificateAuthority::Adopt(const fs::path& directory, std::string_view certificate_pem,
+                                                         Duration revocation_list_lifetime, WallTime now) {
+  const auto refuse = [](const std::string& why) { return Fail(ErrorCode::kInvalidInput, why); };
+  if (revocation_list_lifetime <= Duration::zero()) return refuse("A revocation list's lifetime must be positive");
+  auto taken = AuthorityDirectory::Take(directory);
+  if (!taken) return std::unexpected(taken.error());
+  const auto certificates = ReadCertificatesPem(certificate_pem);
+  if (certificates.empty()) return refuse("There is no PEM certificate");
+  X509* adopted = certificates.front().get();
+  const auto key_pem = ReadKeyFile(taken->key());
   if (!key_pem) return std::unexpected(key_pem.error());
-  state->authority = *std::move(certificate);
-  state->key = ReadPrivateKeyPem(*key_pem);
+  const KeyPtr key = ReadPrivateKeyPem(*key_pem);
   ErrorQueueScope errors;
-  if (!state->key || X509_check_private_key(state->authority.get(), state->key.get()) != 1) {
-    return Fail(ErrorCode::kInvalidInput, key_path.string() + " is not the key of " + certificate_path.string());
+  if (!key || X509_check_private_key(adopted, key.get()) != 1) {
+    return refuse("The certificate is not for " + taken->key().string() + "; have the request beside that key signed");
   }
-  state->trust_domain = TrustDomainOf(state->authority.get());
-  if (state->trust_domain.empty() || X509_check_ca(state->authority.get()) != 1) {
-    return Fail(ErrorCode::kInvalidInput, certificate_path.string() + " is not a CA that strife pki has made");
+  if (X509_check_ca(adopted) != 1 || IsRoot(adopted) || TrustDomainOf(adopted).empty()) {
+    return refuse("The certificate is not an intermediate CA's as strife pki issue ca makes it");
+  }
+  if (const auto old = ReadCertificate(taken->certificate());
+      old && X509_NAME_cmp(X509_get_subject_name(old->get()), X509_get_subject_name(adopted)) != 0) {
+    return Fail(ErrorCode::kAlreadyExists,
+                taken->certificate().string() + " is another CA's; a CA is not overwritten, choose another directory");
+  }
+  const Status written = WriteFile(taken->certificate(), ToPem(adopted), kPublicMode, Existing::kReplace);
+  if (!written) return std::unexpected(written.error());
+  auto state = std::make_unique<State>(*std::move(taken));
+  if (Status loaded = state->Load(); !loaded) return std::unexpected(loaded.error());
+  std::error_code error;
+  if (!fs::exists(state->directory.list(), error)) {
+    const Status listed = state->WriteList(nullptr, {}, revocation_list_lifetime, now);
+    if (!listed) return std::unexpected(listed.error());
   }
   return CertificateAuthority(std::move(state));
 }
 
+Result<CertificateAuthority> CertificateAuthority::Open(const fs::path& directory) {
+  auto taken = AuthorityDirectory::Take(directory);
+  if (!taken) return std::unexpected(taken.error());
+  auto state = std::make_unique<State>(*std::move(taken));
+  if (Status loaded = state->Load(); !loaded) return std::unexpected(loaded.error());
+  return CertificateAuthority(std::move(state));
+}
+
+Result<AuthorityInfo> CertificateAuthority::Info(WallTime now) const {
+  const auto list = ReadList(state_->directory.list());
+  if (!list) return std::unexpected(list.error());
+  AuthorityInfo info{.trust_domain = state_->trust_domain,
+                     .root = IsRoot(state_->authority.get()),
+                     .name = CommonName(X509_get_subject_name(state_->authority.get())),
+                     .not_after = state_->end(),
+                     .list_until = ToWallTime(X509_CRL_get0_nextUpdate(list->get()))};
+  info.ends_soon = EndsSoon(info.not_after, kAuthorityWarning, now);
+  info.list_ends_soon = EndsSoon(info.list_until, std::min(kRevocationListWarning, LifetimeOf(list->get()) / 4), now);
+  return info;
+}
+
 Result<Certificate> CertificateAuthority::Issue(const CertificateRequest& request, WallTime now) {
-  if (!IsIdentityName(request.role, request.name) || request.name == kAuthorityName) {
-    return Fail(ErrorCode::kInvalidInput, "\"" + Sanitize(request.name, 64) + "\" cannot be the name of a " +
-                                              std::string(RoleName(request.role)) +
-                                              ": use letters, digits, '.', '-' and '_', and not \"ca\"");
+  if (Status good = CheckName(request.name, IsIdentityName(request.role, request.name)); !good) {
+    return std::unexpected(good.error());
   }
-  for (const fs::path& path : {state_->CertificateOf(request.name), state_->KeyOf(request.name)}) {
+  for (const fs::path& path : {state_->directory.CertificateOf(request.name), state_->directory.KeyOf(request.name)}) {
     const Status status = CheckFree(path, "renew " + request.name + " or choose another name");
     if (!status) return std::unexpected(status.error());
   }
@@ -259,73 +272,119 @@ Result<Certificate> CertificateAuthority::Issue(const CertificateRequest& reques
   const auto names = MakeSubjectNames(identity, server ? request.dns_names : std::vector<std::string>{},
                                       server ? request.ip_addresses : std::vector<std::string>{});
   if (!names) return std::unexpected(names.error());
-  return state_->SignLeaf(identity, names->get(), request.lifetime, now, Existing::kRefuse);
+  const auto holder = KeyFrom(request.request_pem);
+  if (!holder) return std::unexpected(holder.error());
+  const auto issued = state_->SignLeaf(identity, names->get(), *holder, request.lifetime, now, Existing::kRefuse);
+  if (!issued) return std::unexpected(issued.error());
+  const auto pem = ReadFile(state_->directory.CertificateOf(request.name));
+  if (!pem) return std::unexpected(pem.error());
+  return ParseCertificatePem(*pem);
 }
 
-Result<Certificate> CertificateAuthority::Renew(const std::string& name, Duration lifetime, WallTime now) {
-  if (!IsIdentifier(name, 64) || name == kAuthorityName) {
-    return Fail(ErrorCode::kInvalidInput, "\"" + Sanitize(name, 64) + "\" is not the name of a certificate");
+Result<IssuedCertificate> CertificateAuthority::IssueAuthority(const std::string& name, std::string_view request_pem,
+                                                               Duration lifetime, WallTime now) {
+  if (Status good = CheckName(name, IsIdentifier(name, kMaxNameBytes)); !good) return std::unexpected(good.error());
+  if (X509_get_pathlen(state_->authority.get()) == 0) {
+    return Fail(ErrorCode::kInvalidInput, state_->directory.certificate().string() +
+                                              " may not vouch for other CAs (its path length is 0); ask the root");
   }
-  const auto old_x509 = ReadLeaf(state_->CertificateOf(name));
+  if (Status is_free = CheckFree(state_->directory.CertificateOf(name), "renew " + name + " or choose another name");
+      !is_free) {
+    return std::unexpected(is_free.error());
+  }
+  auto key = KeyOfRequest(request_pem);
+  if (!key) return std::unexpected(key.error());
+  const HolderKey holder{*std::move(key), false};
+  const auto validity = state_->ValidityFor(lifetime, now);
+  if (!validity) return std::unexpected(validity.error());
+  const X509NamePtr subject = MakeIntermediateName(name);
+  const X509Ptr certificate = MakeIntermediateCertificate(subject.get(), state_->trust_domain, holder.key.get(),
+                                                          *validity, state_->authority.get(), state_->key.get());
+  return state_->Place(certificate.get(), name, holder, Existing::kRefuse);
+}
+
+Result<IssuedCertificate> CertificateAuthority::Renew(const std::string& name, Duration lifetime,
+                                                      std::string_view request_pem, WallTime now) {
+  if (!IsIdentifier(name, kMaxNameBytes) || name == kAuthorityRole) {
+    return Fail(ErrorCode::kInvalidInput, "\"" + Sanitize(name, kMaxNameBytes) + "\" is not the name of a certificate");
+  }
+  const auto old_x509 = ReadCertificate(state_->directory.CertificateOf(name));
   if (!old_x509) return std::unexpected(old_x509.error());
-  const auto old = ParseCertificatePem(ToPem(old_x509->get()));
-  if (!old) return std::unexpected(old.error());
-  ErrorQueueScope errors;
-  const bool ours = X509_verify(old_x509->get(), state_->key.get()) == 1;
-  if (!ours || old->identity.name != name || old->identity.trust_domain != state_->trust_domain) {
-    return Fail(ErrorCode::kInvalidInput, state_->CertificateOf(name).string() + " is not a certificate of " + name +
-                                              " signed by this CA; issue one instead");
+  X509* old = old_x509->get();
+  const auto described = DescribeIssued(old);
+  if (!described) return described;
+  {
+    ErrorQueueScope errors;
+    const bool ours = X509_verify(old, state_->key.get()) == 1;
+    if (!ours || described->name != name) {
+      return Fail(ErrorCode::kInvalidInput, state_->directory.CertificateOf(name).string() +
+                                                " is not a certificate of " + name +
+                                                " signed by this CA; issue one instead");
+    }
   }
-  // An identity's only URI name, hosts and addresses: ParseCertificatePem has made sure that there is just this one.
-  X509_EXTENSION* names = X509_get_ext(old_x509->get(), X509_get_ext_by_NID(old_x509->get(), NID_subject_alt_name, -1));
-  if (lifetime == Duration::zero()) lifetime = old->not_after - old->not_before - kBackdating;
-  return state_->SignLeaf(old->identity, names, lifetime, now, Existing::kReplace);
+  if (lifetime == Duration::zero()) lifetime = described->not_after - described->not_before - kBackdating;
+  const auto holder = state_->KeyForRenewal(name, old, request_pem);
+  if (!holder) return std::unexpected(holder.error());
+  if (described->role == kAuthorityRole) {
+    const auto validity = state_->ValidityFor(lifetime, now);
+    if (!validity) return std::unexpected(validity.error());
+    const X509Ptr renewed =
+        MakeIntermediateCertificate(X509_get_subject_name(old), state_->trust_domain, holder->key.get(), *validity,
+                                    state_->authority.get(), state_->key.get());
+    return state_->Place(renewed.get(), name, *holder, Existing::kReplace);
+  }
+  // An identity's only URI name, hosts and addresses: reading it has made sure that there is just this one.
+  X509_EXTENSION* names = X509_get_ext(old, X509_get_ext_by_NID(old, NID_subject_alt_name, -1));
+  const auto identity = Identity::FromUri(described->identity);
+  if (!identity) return std::unexpected(identity.error());
+  return state_->SignLeaf(*identity, names, *holder, lifetime, now, Existing::kReplace);
 }
 
-Result<std::vector<Certificate>> CertificateAuthority::Revoke(const std::string& name_or_serial, WallTime now) {
-  auto all = state_->AllSigned();
+Result<std::vector<IssuedCertificate>> CertificateAuthority::Revoke(const std::string& name_or_serial, WallTime now) {
+  auto all = state_->directory.AllSigned();
   if (!all) return std::unexpected(all.error());
-  const auto revoked = state_->Revoked();
-  if (!revoked) return std::unexpected(revoked.error());
+  const auto list = ReadList(state_->directory.list());
+  if (!list) return std::unexpected(list.error());
+  const auto revoked = RevokedSerials(list->get());
 
-  std::vector<Certificate> chosen;
+  std::vector<IssuedCertificate> chosen;
   std::vector<const ASN1_INTEGER*> serials;
-  for (const Signed& signed_one : *all) {
-    const Certificate& certificate = signed_one.certificate;
-    const bool meant = certificate.identity.name == name_or_serial || certificate.serial == name_or_serial;
-    if (!meant || certificate.not_after <= now || revoked->contains(certificate.serial)) continue;
-    chosen.push_back(certificate);
-    serials.push_back(X509_get0_serialNumber(signed_one.x509.get()));
+  for (const SignedCertificate& one : *all) {
+    const bool meant = one.issued.name == name_or_serial || one.issued.serial == name_or_serial;
+    if (!meant || one.issued.not_after <= now || revoked.contains(one.issued.serial)) continue;
+    chosen.push_back(one.issued);
+    serials.push_back(X509_get0_serialNumber(one.x509.get()));
   }
   if (chosen.empty()) {
     return Fail(ErrorCode::kNotFound, "There is no valid certificate with the name or serial " +
-                                          Sanitize(name_or_serial, 64) + "; strife pki list shows those there are");
+                                          Sanitize(name_or_serial, kMaxNameBytes) +
+                                          "; strife pki list shows those there are");
   }
-  const auto list = ReadList(state_->List());
-  if (!list) return std::unexpected(list.error());
   const Status status = state_->WriteList(list->get(), serials, LifetimeOf(list->get()), now);
   if (!status) return std::unexpected(status.error());
   return chosen;
 }
 
-Status CertificateAuthority::RefreshRevocationList(WallTime now) {
-  const auto list = ReadList(state_->List());
+Status CertificateAuthority::RefreshRevocationList(Duration lifetime, WallTime now) {
+  const auto list = ReadList(state_->directory.list());
   if (!list) return std::unexpected(list.error());
-  return state_->WriteList(list->get(), {}, LifetimeOf(list->get()), now);
+  if (lifetime < Duration::zero()) return Fail(ErrorCode::kInvalidInput, "A list's lifetime must be positive");
+  return state_->WriteList(list->get(), {}, lifetime == Duration::zero() ? LifetimeOf(list->get()) : lifetime, now);
 }
 
 Result<std::vector<CertificateEntry>> CertificateAuthority::List(WallTime now) const {
-  auto all = state_->AllSigned();
+  auto all = state_->directory.AllSigned();
   if (!all) return std::unexpected(all.error());
-  const auto revoked = state_->Revoked();
-  if (!revoked) return std::unexpected(revoked.error());
+  const auto list = ReadList(state_->directory.list());
+  if (!list) return std::unexpected(list.error());
+  const auto revoked = RevokedSerials(list->get());
 
   std::vector<CertificateEntry> entries;
-  for (Signed& signed_one : *all) {
-    CertificateEntry entry{std::move(signed_one.certificate), CertificateState::kValid, 0};
-    const Certificate& certificate = entry.certificate;
-    const auto current = ReadLeaf(state_->CertificateOf(certificate.identity.name));
-    if (revoked->contains(certificate.serial)) {
+  for (SignedCertificate& one : *all) {
+    CertificateEntry entry{.certificate = std::move(one.issued)};
+    const IssuedCertificate& certificate = entry.certificate;
+    const auto current = ReadCertificate(state_->directory.CertificateOf(certificate.name));
+    if (revoked.contains(certificate.serial)) {
       entry.state = CertificateState::kRevoked;
     } else if (certificate.not_after <= now) {
       entry.state = CertificateState::kExpired;
@@ -334,10 +393,12 @@ Result<std::vector<CertificateEntry>> CertificateAuthority::List(WallTime now) c
     }
     const auto left = std::chrono::floor<std::chrono::days>(certificate.not_after - now).count();
     entry.days_left = static_cast<int>(std::max<std::int64_t>(left, 0));
+    const Duration warning = certificate.role == kAuthorityRole ? kAuthorityWarning : kCertificateWarning;
+    entry.ends_soon = entry.state == CertificateState::kValid && EndsSoon(certificate.not_after, warning, now);
     entries.push_back(std::move(entry));
   }
   std::sort(entries.begin(), entries.end(), [](const CertificateEntry& a, const CertificateEntry& b) {
-    const int names = a.certificate.identity.name.compare(b.certificate.identity.name);
+    const int names = a.certificate.name.compare(b.certificate.name);
     if (names != 0) return names < 0;
     return a.certificate.not_before > b.certificate.not_before;
   });

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::string_view kScheme = "spiffe://";
 
+// Ed25519 hashes by itself.
+const EVP_MD* DigestFor(EVP_PKEY* key) { return EVP_PKEY_is_a(key, "ED25519") ? nullptr : EVP_sha256(); }
+
 Asn1IntegerPtr RandomSerial() {
   const auto bytes = RandomBytes<16>();
   const BignumPtr number(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
@@ -18,12 +21,14 @@ Asn1IntegerPtr RandomSerial() {
   return serial;
 }
 
+void AddToName(X509_NAME* name, const char* field, const std::string& text) {
+  STRIFE_ASSERT(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
+                                           reinterpret_cast<const unsigned char*>(text.c_str()), -1, -1, 0) == 1);
+}
+
 void SetName(X509_NAME* name, const std::string& common_name) {
-  STRIFE_ASSERT(X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("Strife"),
-                                           -1, -1, 0) == 1);
-  STRIFE_ASSERT(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                                           reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1,
-                                           0) == 1);
+  AddToName(name, "O", "Strife");
+  AddToName(name, "CN", common_name);
 }
 
 // `value` is in OpenSSL's configuration syntax and always one of our own constants.
@@ -58,6 +63,16 @@ X509ExtensionPtr SubjectNamesExtension(GENERAL_NAMES* names) {
 bool IsHostName(const std::string& text) {
   return !text.empty() && text.size() <= 253 && text.front() != '.' && text.front() != '-' &&
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == text.npos;
+}
+
+void AddAuthorityExtensions(X509* certificate, X509* issuer, const char* constraints, const std::string& trust_domain) {
+  AddExtension(certificate, issuer, NID_basic_constraints, constraints);
+  AddExtension(certificate, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+  AddExtension(certificate, issuer, NID_subject_key_identifier, "hash");
+  AddExtension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
+  const GeneralNamesPtr names(GENERAL_NAMES_new());
+  AddText(names.get(), GEN_URI, std::string(kScheme) + trust_domain);
+  STRIFE_ASSERT(X509_add_ext(certificate, SubjectNamesExtension(names.get()).get(), -1) == 1);
 }
 
 X509Ptr NewCertificate(EVP_PKEY* key, const Validity& validity) {
@@ -109,14 +124,37 @@ X509Ptr MakeAuthorityCertificate(const std::string& trust_domain, EVP_PKEY* key,
   X509_NAME* name = X509_get_subject_name(certificate.get());
   SetName(name, "Strife CA " + HexEncode(RandomBytes<8>()));
   STRIFE_ASSERT(X509_set_issuer_name(certificate.get(), name) == 1);
-  AddExtension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
-  AddExtension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
-  AddExtension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash");
-  AddExtension(certificate.get(), certificate.get(), NID_authority_key_identifier, "keyid:always");
-  const GeneralNamesPtr names(GENERAL_NAMES_new());
-  AddText(names.get(), GEN_URI, std::string(kScheme) + trust_domain);
-  STRIFE_ASSERT(X509_add_ext(certificate.get(), SubjectNamesExtension(names.get()).get(), -1) == 1);
-  STRIFE_ASSERT(X509_sign(certificate.get(), key, EVP_sha256()) > 0);
+  AddAuthorityExtensions(certificate.get(), certificate.get(), "critical,CA:TRUE,pathlen:1", trust_domain);
+  STRIFE_ASSERT(X509_sign(certificate.get(), key, DigestFor(key)) > 0);
+  return certificate;
+}
+
+X509NamePtr MakeIntermediateName(const std::string& name) {
+  X509NamePtr result(X509_NAME_new());
+  STRIFE_ASSERT(result);
+  AddToName(result.get(), "O", "Strife");
+  AddToName(result.get(), "OU", name);
+  AddToName(result.get(), "CN", "Strife CA " + name + " " + HexEncode(RandomBytes<8>()));
+  return result;
+}
+
+std::string IntermediateNameOf(const X509* certificate) {
+  X509_NAME* subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_organizationalUnitName, -1);
+  if (at < 0) return {};
+  const ASN1_STRING* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+X509Ptr MakeIntermediateCertificate(const X509_NAME* subject, const std::string& trust_domain, EVP_PKEY* key,
+                                    const Validity& validity, X509* authority, EVP_PKEY* authority_key) {
+  ErrorQueueScope errors;
+  X509Ptr certificate = NewCertificate(key, validity);
+  STRIFE_ASSERT(X509_set_subject_name(certificate.get(), subject) == 1);
+  STRIFE_ASSERT(X509_set_issuer_name(certificate.get(), X509_get_subject_name(authority)) == 1);
+  AddAuthorityExtensions(certificate.get(), authority, "critical,CA:TRUE,pathlen:0", trust_domain);
+  STRIFE_ASSERT(X509_sign(certificate.get(), authority_key, DigestFor(authority_key)) > 0);
   return certificate;
 }
 
@@ -133,7 +171,7 @@ X509Ptr MakeLeafCertificate(const Identity& identity, X509_EXTENSION* subject_na
   AddExtension(certificate.get(), authority, NID_subject_key_identifier, "hash");
   AddExtension(certificate.get(), authority, NID_authority_key_identifier, "keyid:always");
   STRIFE_ASSERT(X509_add_ext(certificate.get(), subject_names, -1) == 1);
-  STRIFE_ASSERT(X509_sign(certificate.get(), authority_key, EVP_sha256()) > 0);
+  STRIFE_ASSERT(X509_sign(certificate.get(), authority_key, DigestFor(authority_key)) > 0);
   return certificate;
 }
 
@@ -163,7 +201,7 @@ X509CrlPtr MakeRevocationList(X509_CRL* previous, const std::vector<const ASN1_I
   const X509ExtensionPtr key_id(X509V3_EXT_conf_nid(nullptr, &context, NID_authority_key_identifier, "keyid:always"));
   STRIFE_ASSERT(key_id && X509_CRL_add_ext(list.get(), key_id.get(), -1) == 1);
   X509_CRL_sort(list.get());
-  STRIFE_ASSERT(X509_CRL_sign(list.get(), authority_key, EVP_sha256()) > 0);
+  STRIFE_ASSERT(X509_CRL_sign(list.get(), authority_key, DigestFor(authority_key)) > 0);
   return list;
 }
 

@@ -23,8 +23,16 @@ struct Validity {
 Result<X509ExtensionPtr> MakeSubjectNames(const Identity& identity, const std::vector<std::string>& dns_names,
                                           const std::vector<std::string>& ip_addresses);
 
-// Self-signed, path length 0, with the trust domain as its URI name.
+// A root: self-signed, with the trust domain as its URI name. It may vouch for intermediates, and they for leaves only.
 X509Ptr MakeAuthorityCertificate(const std::string& trust_domain, EVP_PKEY* key, const Validity& validity);
+
+// An intermediate for the holder of `key`: path length 0, of the trust domain and no longer alive than `authority`.
+X509Ptr MakeIntermediateCertificate(const X509_NAME* subject, const std::string& trust_domain, EVP_PKEY* key,
+                                    const Validity& validity, X509* authority, EVP_PKEY* authority_key);
+// The name of a new intermediate: no two are alike, so that lists and chains of two CAs cannot be mixed up.
+X509NamePtr MakeIntermediateName(const std::string& name);
+// The name an intermediate was issued under; empty for what is none.
+std::string IntermediateNameOf(const X509* certificate);
 
 // A leaf for the holder of `key`, with the key usages of its role.
 X509Ptr MakeLeafCertificate(const Identity& identity, X509_EXTENSION* subject_names, EVP_PKEY* key,
