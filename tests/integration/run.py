@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Runs the integration tests against a built executable.
+"""Runs the integration tests and the attacks (tests/security) against a built executable.
 
     tests/integration/run.py [--strife PATH] [--jobs N] [--list] [name…]
 
 A name picks the tests whose full name contains it. Each class of tests runs in a process of its own on a network of its own,
-N of them at a time; what a class has to say is printed when it has ended. STRIFE_KILL_ROUNDS sets how often each process is killed in
-test_crashes (4 when not set; 20 is the full measure, STRIFE_KILL_SEED repeats a run's random choices).
+N of them at a time; what a class has to say is printed when it has ended. STRIFE_KILL_ROUNDS sets how often each process is
+killed in test_crashes (4 when not set; 20 is the full measure, STRIFE_KILL_SEED repeats a run's random choices).
 """
 
 import argparse
@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
+FOLDERS = (HERE, HERE.parent / "security")
 
 
 class Result(unittest.TextTestResult):
@@ -134,7 +135,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     sys.path.insert(0, str(HERE))
-    found = list(each(unittest.defaultTestLoader.discover(str(HERE))))
+    found = [test for folder in FOLDERS
+             for test in each(unittest.TestLoader().discover(str(folder), top_level_dir=str(folder)))]
     if arguments.exactly:
         chosen = [t for t in found if t.id() in arguments.names]
     else:
