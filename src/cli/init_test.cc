@@ -13,8 +13,8 @@
 #include "security/credentials.h"
 #include "security/password.h"
 #include "security/pki.h"
-#include "security/revocation.h"
 #include "security/test_directory.h"
+#include "security/trust.h"
 #include "security/users.h"
 
 namespace strife::cli {

@@ -135,8 +135,11 @@ int Issue(const PkiOptions& options) {
   const auto lifetime = DurationOr(options.lifetime, security::kDefaultCertificateLifetime);
   if (!lifetime) return ReportUsage(lifetime.error().message);
   security::CertificateRequest request{.role = *role, .name = options.name, .lifetime = *lifetime};
-  if (!options.dns_names.empty()) request.dns_names = options.dns_names;
-  if (!options.ip_addresses.empty()) request.ip_addresses = options.ip_addresses;
+  // Whoever says where the server is reached does not mean this machine besides.
+  if (!options.dns_names.empty() || !options.ip_addresses.empty()) {
+    request.dns_names = options.dns_names;
+    request.ip_addresses = options.ip_addresses;
+  }
   request.request_pem = *std::move(csr);
   auto authority = CertificateAuthority::Open(options.dir);
   if (!authority) return Report(authority.error());
@@ -288,8 +291,8 @@ void PkiCommands::AddIssuing() {
   AddDir(issue);
   AddLifetime(issue, "How long it is valid [90d; 1825d for a CA]");
   issue->add_option("--csr", options_->csr_file, "A request with the holder's key [a key is made]");
-  issue->add_option("--dns", options_->dns_names, "Host name of a server; may be repeated [localhost]");
-  issue->add_option("--ip", options_->ip_addresses, "Address of a server; may be repeated [127.0.0.1]");
+  issue->add_option("--dns", options_->dns_names, "Host name of a server; may be repeated [localhost and 127.0.0.1]");
+  issue->add_option("--ip", options_->ip_addresses, "Address of a server; may be repeated");
 
   CLI::App* renew = Add("renew", "Issue a certificate anew for the same holder",
                         "  strife pki renew bank7 --dir ca\n"

@@ -33,8 +33,11 @@ std::string ValueText(const DescribedValue& value) {
 
 Json ValueJson(const DescribedValue& value) {
   struct Writer {
+    Json operator()(const std::string& text) const { return text; }
+    Json operator()(std::int64_t number) const { return number; }
+    Json operator()(bool yes) const { return yes; }
     Json operator()(WallTime time) const { return FormatTime(time); }
-    Json operator()(const auto& plain) const { return plain; }
+    Json operator()(const std::vector<std::string>& items) const { return items; }
   };
   return std::visit(Writer{}, value);
 }

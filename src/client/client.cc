@@ -44,9 +44,10 @@ Client::Client(const ClientConfig& config, std::unique_ptr<rpc::GatewayClient> g
 }
 
 Result<std::unique_ptr<Client>> Client::Open(const ClientConfig& config) {
-  auto gateway = rpc::GatewayClient::Create({.endpoints = config.Endpoints(),
-                                             .files = {config.ca_file, config.cert_file, config.key_file, config.crl_file},
-                                             .timeout = config.timeout});
+  auto gateway =
+      rpc::GatewayClient::Create({.endpoints = config.Endpoints(),
+                                  .files = {config.ca_file, config.cert_file, config.key_file, config.crl_file},
+                                  .timeout = config.timeout});
   if (!gateway) return std::unexpected(gateway.error());
   LogOptions options;
   options.level = ParseLogLevel(config.log_level).value_or(LogLevel::kInfo);

@@ -90,8 +90,7 @@ Result<std::shared_ptr<const security::Certificate>> Admission::Verify(const grp
       if (others.empty()) others = known.others_pem;
     }
   }
-  auto verified =
-      security::AdmitClient(*trust, leaf, others, options_.credentials->identity().trust_domain, now);
+  auto verified = security::AdmitClient(*trust, leaf, others, options_.credentials->identity().trust_domain, now);
   Verdict verdict{trust, now + kRefusalMemory, std::move(others), nullptr};
   if (verified) {
     verdict.until = verified->until;

@@ -20,7 +20,7 @@ namespace strife::rpc {
 
 struct BankLinksOptions {
   const security::LiveCredentials* credentials = nullptr;  // must outlive the links
-  Duration call_timeout;  // how long a bank may take to answer one message
+  Duration call_timeout;                                   // how long a bank may take to answer one message
 };
 
 class BankLink;

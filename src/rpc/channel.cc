@@ -11,7 +11,8 @@
 
 namespace strife::rpc {
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, std::shared_ptr<const security::Credentials> credentials,
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
+                                           std::shared_ptr<const security::Credentials> credentials,
                                            const security::Identity& expected, int index) {
   SetUpGrpc();
   grpc::ChannelArguments arguments;

@@ -15,7 +15,7 @@ namespace strife::rpc {
 class GatewayLink {
  public:
   struct Options {
-    std::string address;  // host:port
+    std::string address;                                     // host:port
     const security::LiveCredentials* credentials = nullptr;  // must outlive the link
     Duration call_timeout;
   };

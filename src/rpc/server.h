@@ -13,11 +13,11 @@
 namespace strife::rpc {
 
 struct ServerOptions {
-  std::string listen;  // host:port
+  std::string listen;                                      // host:port
   const security::LiveCredentials* credentials = nullptr;  // must outlive the server
-  Logger* rpc_log = nullptr;           // every RPC
-  Logger* transaction_log = nullptr;   // every RPC about a transaction
-  Logger* registration_log = nullptr;  // every bank registration; gateway only
+  Logger* rpc_log = nullptr;                               // every RPC
+  Logger* transaction_log = nullptr;                       // every RPC about a transaction
+  Logger* registration_log = nullptr;                      // every bank registration; gateway only
 };
 
 // A running server. Thread-safe.

@@ -70,10 +70,10 @@ class ServerVerifier final : public experimental::ExternalCertificateVerifier {
               grpc::Status* sync_status) override {
     const auto leaf = request->peer_cert();
     const auto chain = request->peer_cert_full_chain();
-    const auto admitted = security::AdmitServer(*trust_, {leaf.data(), leaf.size()}, {chain.data(), chain.size()},
-                                                expected_, WallNow());
-    *sync_status = admitted ? grpc::Status::OK
-                            : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, admitted.error().message);
+    const auto admitted =
+        security::AdmitServer(*trust_, {leaf.data(), leaf.size()}, {chain.data(), chain.size()}, expected_, WallNow());
+    *sync_status =
+        admitted ? grpc::Status::OK : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, admitted.error().message);
     return true;  // decided at once, no callback
   }
 
@@ -94,8 +94,8 @@ std::shared_ptr<grpc::ChannelCredentials> ChannelTls(std::shared_ptr<const secur
                                                      security::Identity expected) {
   experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(std::make_shared<experimental::StaticDataCertificateProvider>(
-      credentials->trust->ca_pem(), std::vector<experimental::IdentityKeyCertPair>{
-                                        {credentials->key_pem, credentials->certificate_pem}}));
+      credentials->trust->ca_pem(),
+      std::vector<experimental::IdentityKeyCertPair>{{credentials->key_pem, credentials->certificate_pem}}));
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
   options.set_check_call_host(false);

@@ -15,9 +15,9 @@
 namespace strife::security {
 
 struct CredentialFiles {
-  std::filesystem::path ca_file;    // PEM bundle
-  std::filesystem::path cert_file;  // PEM, leaf first, then intermediates
-  std::filesystem::path key_file;   // PEM, 0600
+  std::filesystem::path ca_file;        // PEM bundle
+  std::filesystem::path cert_file;      // PEM, leaf first, then intermediates
+  std::filesystem::path key_file;       // PEM, 0600
   std::filesystem::path crl_file = {};  // PEM, one list of each CA; empty: nobody is checked for revocation
 };
 
@@ -43,8 +43,8 @@ Result<Credentials> LoadCredentials(const CredentialFiles& files, Role role, std
 Result<VerifiedPeer> AdmitClient(const Trust& trust, std::string_view leaf_pem, std::string_view others_pem,
                                  const std::string& trust_domain, WallTime now);
 
-// The same for a server that was dialled: it must be exactly whom the caller meant to reach. An empty name in `expected`
-// accepts every name of that role.
+// The same for a server that was dialled: it must be exactly whom the caller meant to reach. An empty name in
+// `expected` accepts every name of that role.
 Result<VerifiedPeer> AdmitServer(const Trust& trust, std::string_view leaf_pem, std::string_view others_pem,
                                  const Identity& expected, WallTime now);
 

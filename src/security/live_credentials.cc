@@ -41,9 +41,10 @@ std::string LiveCredentials::Look() const {
       look += "-;";
       continue;
     }
-    for (const auto number : {static_cast<long long>(info.st_ino), static_cast<long long>(info.st_size),
-                              static_cast<long long>(info.st_mtim.tv_sec), static_cast<long long>(info.st_mtim.tv_nsec),
-                              static_cast<long long>(info.st_ctim.tv_sec), static_cast<long long>(info.st_ctim.tv_nsec)}) {
+    for (const auto number :
+         {static_cast<long long>(info.st_ino), static_cast<long long>(info.st_size),
+          static_cast<long long>(info.st_mtim.tv_sec), static_cast<long long>(info.st_mtim.tv_nsec),
+          static_cast<long long>(info.st_ctim.tv_sec), static_cast<long long>(info.st_ctim.tv_nsec)}) {
       look += std::to_string(number) + ",";
     }
     look += ';';

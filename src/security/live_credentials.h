@@ -53,12 +53,12 @@ class LiveCredentials {
   const Identity identity_;
   std::atomic<std::shared_ptr<const Credentials>> current_;
 
-  std::mutex mutex_;                   // guards the rest
-  std::string taken_;                  // how the files looked when they were last taken
-  std::string seen_;                   // at the last look
-  bool stale_ = false;                 // current() has been renewed because of a stale list
-  bool failed_ = false;                // the files as they are were not taken in full
-  WallTime retry_at_;                  // when to try them again all the same
+  std::mutex mutex_;                     // guards the rest
+  std::string taken_;                    // how the files looked when they were last taken
+  std::string seen_;                     // at the last look
+  bool stale_ = false;                   // current() has been renewed because of a stale list
+  bool failed_ = false;                  // the files as they are were not taken in full
+  WallTime retry_at_;                    // when to try them again all the same
   std::vector<std::string> complaints_;  // already made about the files as they are
 };
 

@@ -259,7 +259,7 @@ Result<AuthorityInfo> CertificateAuthority::Info(WallTime now) const {
   return info;
 }
 
-Result<Certificate> CertificateAuthority::Issue(const CertificateRequest& request, WallTime now) {
+Result<IssuedCertificate> CertificateAuthority::Issue(const CertificateRequest& request, WallTime now) {
   if (Status good = CheckName(request.name, IsIdentityName(request.role, request.name)); !good) {
     return std::unexpected(good.error());
   }
@@ -274,11 +274,7 @@ Result<Certificate> CertificateAuthority::Issue(const CertificateRequest& reques
   if (!names) return std::unexpected(names.error());
   const auto holder = KeyFrom(request.request_pem);
   if (!holder) return std::unexpected(holder.error());
-  const auto issued = state_->SignLeaf(identity, names->get(), *holder, request.lifetime, now, Existing::kRefuse);
-  if (!issued) return std::unexpected(issued.error());
-  const auto pem = ReadFile(state_->directory.CertificateOf(request.name));
-  if (!pem) return std::unexpected(pem.error());
-  return ParseCertificatePem(*pem);
+  return state_->SignLeaf(identity, names->get(), *holder, request.lifetime, now, Existing::kRefuse);
 }
 
 Result<IssuedCertificate> CertificateAuthority::IssueAuthority(const std::string& name, std::string_view request_pem,

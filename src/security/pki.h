@@ -107,7 +107,7 @@ class CertificateAuthority {
 
   // Writes <name>.crt and, when the key was made here, <name>.key. kAlreadyExists when that name has a certificate:
   // renew it instead.
-  Result<Certificate> Issue(const CertificateRequest& request, WallTime now);
+  Result<IssuedCertificate> Issue(const CertificateRequest& request, WallTime now);
   // Vouches for the intermediate CA that has made the request. Roots only. Writes <name>.crt.
   Result<IssuedCertificate> IssueAuthority(const std::string& name, std::string_view request_pem, Duration lifetime,
                                            WallTime now);

@@ -31,9 +31,9 @@ class PkiTest : public ::testing::Test {
     ASSERT_TRUE(created) << created.error().message;
   }
   Certificate Issue(Role role, const std::string& name, Duration lifetime = kDefaultCertificateLifetime) {
-    auto issued = Open().Issue({.role = role, .name = name, .lifetime = lifetime}, kNow);
+    const auto issued = Open().Issue({.role = role, .name = name, .lifetime = lifetime}, kNow);
     EXPECT_TRUE(issued) << (issued ? "" : issued.error().message);
-    return issued.value();
+    return ParseCertificatePem(ReadFile(directory_ / (name + ".crt")).value()).value();
   }
   CredentialFiles Files(const std::string& name) const {
     return {directory_ / "ca.crt", directory_ / (name + ".crt"), directory_ / (name + ".key")};
@@ -391,7 +391,7 @@ TEST_F(PkiTest, ClientWhoseCertificateHasExpired_IsNotAdmitted) {
   const auto trust = LoadTrust().value();
   EXPECT_THAT(Refusal(*trust, certificate, certificate.not_after + std::chrono::seconds(1)), HasSubstr("has expired"));
   // At the earliest time at which the list is good.
-  const Certificate future = Open().Issue({.role = Role::kClient, .name = "future"}, kNow + kDay).value();
+  const IssuedCertificate future = Open().Issue({.role = Role::kClient, .name = "future"}, kNow + kDay).value();
   EXPECT_THAT(Refusal(*trust, future), HasSubstr("not valid yet"));
 }
 

@@ -39,7 +39,8 @@ std::string CommonName(const X509_NAME* name) {
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
   if (size < 0) return "a CA without a name";
-  std::string text = Sanitize({reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)}, kMaxShownNameBytes);
+  std::string text =
+      Sanitize({reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)}, kMaxShownNameBytes);
   OPENSSL_free(utf8);
   return text;
 }

@@ -201,14 +201,16 @@ WallTime Trust::stale_at() const {
 std::vector<Dated> Trust::Ends() const {
   std::vector<Dated> ends;
   for (const X509Ptr& authority : state_->authorities) {
-    ends.push_back({Dated::Kind::kAuthority, "the certificate of " + CommonName(X509_get_subject_name(authority.get())) + " in " +
-                        state_->ca_file,
-                    ToWallTime(X509_get0_notBefore(authority.get())), ToWallTime(X509_get0_notAfter(authority.get()))});
+    ends.push_back(
+        {Dated::Kind::kAuthority,
+         "the certificate of " + CommonName(X509_get_subject_name(authority.get())) + " in " + state_->ca_file,
+         ToWallTime(X509_get0_notBefore(authority.get())), ToWallTime(X509_get0_notAfter(authority.get()))});
   }
   for (const X509CrlPtr& list : state_->lists) {
     const auto end = state_->list_ends.find(HashOf(X509_CRL_get_issuer(list.get())));
     if (end == state_->list_ends.end()) continue;
-    ends.push_back({Dated::Kind::kRevocationList, "the revocation list of " + CommonName(X509_CRL_get_issuer(list.get())) + " in " + state_->crl_file,
+    ends.push_back({Dated::Kind::kRevocationList,
+                    "the revocation list of " + CommonName(X509_CRL_get_issuer(list.get())) + " in " + state_->crl_file,
                     ToWallTime(X509_CRL_get0_lastUpdate(list.get())), end->second});
   }
   return ends;

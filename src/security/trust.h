@@ -35,10 +35,10 @@ struct Dated {
 // Immutable and thread-safe: reload by loading another.
 class Trust {
  public:
-  // `ca_file` is a PEM bundle of the trusted roots, which may also hold intermediates. `crl_file` is a PEM file with the
-  // lists: one of each CA in the bundle, and of each intermediate that peers show; of several lists of one CA the newest
-  // counts. An empty path: nobody is checked for revocation. Otherwise a list that is missing, stale, altered, forged or
-  // partial is an error that names the file: what cannot be checked is not let in.
+  // `ca_file` is a PEM bundle of the trusted roots, which may also hold intermediates. `crl_file` is a PEM file with
+  // the lists: one of each CA in the bundle, and of each intermediate that peers show; of several lists of one CA the
+  // newest counts. An empty path: nobody is checked for revocation. Otherwise a list that is missing, stale, altered,
+  // forged or partial is an error that names the file: what cannot be checked is not let in.
   static Result<std::shared_ptr<const Trust>> Load(const std::filesystem::path& ca_file,
                                                    const std::filesystem::path& crl_file, WallTime now);
   ~Trust();
