@@ -121,13 +121,11 @@ class GatewayStore {
  public:
   virtual ~GatewayStore() = default;
 
-  // Takes the store over: raises the epoch durably. From then on commits of earlier incarnations fail with kFenced.
-  // `store_id_if_new` is used when the store is new.
+  // Takes the store over: raises the epoch durably. From then on Load and Commit of earlier incarnations fail with
+  // kFenced: one that was replaced unawares must end. `store_id_if_new` is used when the store is new.
   virtual Result<GatewayIncarnation> OpenIncarnation(const Uuid& store_id_if_new) = 0;
   // All payments that are not final, for recovery.
   virtual Result<std::vector<protocol::PaymentRecord>> LoadOpenPayments() = 0;
-  // kFenced: another incarnation owns the store and the process must stop, even if it has nothing to write. So one that
-  // was replaced unawares ends with the next thing that reaches it, and does not live on to turn clients away.
   virtual Result<GatewayRows> Load(const GatewayKeys& keys) = 0;
   // Durable when it returns: the data has reached the disk. kFenced: another incarnation owns the store. kInternal: a
   // record that may not exist, such as a negative amount. After kFenced and kInternal nothing was written; after
