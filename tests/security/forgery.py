@@ -58,8 +58,9 @@ class Forger:
         return f"{signed}.{b64(made)}"
 
 
-def issue(network, role, name, uris=None, usages=(ExtendedKeyUsageOID.CLIENT_AUTH,), days=1):
-    """A certificate signed with the network's own CA, and its key; kept beside the others as `name`."""
+def issue(network, role, name, uris=None, usages=(ExtendedKeyUsageOID.CLIENT_AUTH,), days=1, valid_from_days=0):
+    """A certificate signed with the network's own CA, and its key; kept beside the others as `name`. It is good for
+    `days` from `valid_from_days` on, less five minutes."""
     certs = network.path / "certs"
     authority = x509.load_pem_x509_certificate((certs / "ca.crt").read_bytes())
     authority_key = serialization.load_pem_private_key((certs / "ca.key").read_bytes(), None)
@@ -73,8 +74,8 @@ def issue(network, role, name, uris=None, usages=(ExtendedKeyUsageOID.CLIENT_AUT
         .issuer_name(authority.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(days=days))
+        .not_valid_before(now + datetime.timedelta(days=valid_from_days) - datetime.timedelta(minutes=5))
+        .not_valid_after(now + datetime.timedelta(days=valid_from_days + days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False, False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(list(usages)), critical=False)
