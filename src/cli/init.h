@@ -15,7 +15,7 @@ struct NetworkOptions {
   int users = 8;          // 1 to 10,000: user1, user2, …
   int port_base = 50052;  // the gateway's; bank i listens on port_base + i
   // The same for their metrics; kMetricsPortOffset above port_base when not set.
-  std::optional<int> metrics_port_base;
+  std::optional<int> metrics_port_base{};
 
   static constexpr int kMetricsPortOffset = 100;
   int FirstMetricsPort() const { return metrics_port_base.value_or(port_base + kMetricsPortOffset); }
