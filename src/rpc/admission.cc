@@ -49,12 +49,11 @@ std::string PeerAddress(const grpc::ServerContextBase& context) {
   return colon == std::string::npos ? peer : peer.substr(colon + 1);
 }
 
-ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, std::string_view method) {
+ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy) {
   const auto auth = context.auth_context();
   if (!auth) return std::unexpected(NotAuthenticated("the connection has no client certificate"));
   auto certificate = Verify(*auth, clock_.Read().wall);
   if (!certificate) return std::unexpected(FromSecurity(certificate.error()));
-  const security::MethodPolicy* policy = security::FindPolicy(method);
   const security::Identity& identity = (*certificate)->identity;
   if (Status allowed = security::AuthorizeCertificate(policy, identity); !allowed) {
     return std::unexpected(FromSecurity(allowed.error()));

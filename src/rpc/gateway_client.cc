@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "rpc/connection_watch.h"
 #include "rpc/gateway_reply.h"
+#include "rpc/grpc_setup.h"
 #include "rpc/tls.h"
 #include "strife/v1/gateway.grpc.pb.h"
 
@@ -234,6 +235,8 @@ Result<std::unique_ptr<GatewayClient>> GatewayClient::Create(const GatewayClient
   auto credentials = security::LiveCredentials::Open(options.files, security::Role::kClient, WallNow());
   if (!credentials) return std::unexpected(credentials.error());
   STRIFE_ASSERT(!options.endpoints.empty());
+  SetUpGrpc();
+  QuietGrpc();
   auto impl = std::make_unique<Impl>();
   impl->options = options;
   impl->credentials = *std::move(credentials);

@@ -28,6 +28,11 @@ class LiveStub {
     stub_ = nullptr;
   }
 
+  std::string address() const {
+    const std::scoped_lock lock(mutex_);
+    return address_;
+  }
+
   // The stub to make the next call with; null without an address. Calls in flight on an earlier one go on undisturbed,
   // on the connection they have.
   std::shared_ptr<Stub> Get() {
@@ -44,7 +49,7 @@ class LiveStub {
  private:
   const security::LiveCredentials& credentials_;
   const security::Identity expected_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::string address_;  // guarded by mutex_, as all below
   std::shared_ptr<Stub> stub_;
   std::shared_ptr<const security::Credentials> dialled_with_;

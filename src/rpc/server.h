@@ -12,12 +12,15 @@
 
 namespace strife::rpc {
 
+class CallStats;
+
 struct ServerOptions {
   std::string listen;                                      // host:port
   const security::LiveCredentials* credentials = nullptr;  // must outlive the server
   Logger* rpc_log = nullptr;                               // every RPC
   Logger* transaction_log = nullptr;                       // every RPC about a transaction
   Logger* registration_log = nullptr;                      // every bank registration; gateway only
+  CallStats* stats = nullptr;                              // where calls are counted; must outlive the server
 };
 
 // A running server. Thread-safe.
