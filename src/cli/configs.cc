@@ -17,7 +17,8 @@ const std::vector<std::string> kLogFormats = {"text", "json"};
 // What both servers say about themselves, and where.
 template <typename Config>
 void AddObservability(Settings& settings, Config& config) {
-  settings.Text("metrics_listen", &config.metrics_listen, "IP address:port of the Prometheus endpoint; empty or off: none");
+  settings.Text("metrics_listen", &config.metrics_listen,
+                "IP address:port of the Prometheus endpoint; empty or off: none");
   settings.OneOf("metrics_exposure", &config.metrics_exposure, {"loopback", "network"},
                  "Whether `metrics_listen` may be an address that others can reach");
   settings.OneOf("log_level", &config.log_level, kLogLevels, "What to log");
