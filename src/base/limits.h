@@ -41,6 +41,13 @@ inline constexpr std::size_t kMaxCommandsPerBatch = 2048;  // in one message to 
 inline constexpr std::size_t kMaxWorkerQueue = 4096;       // reads and look-ups waiting for a worker
 inline constexpr std::size_t kMaxPasswordQueue = 64;       // logins waiting for the hash pool
 
+// Logins: failures after which each further one blocks; see security/login_throttle.h
+inline constexpr std::int64_t kMaxDeviceLoginFailures = 8;         // of a user under one certificate: locked
+inline constexpr std::int64_t kMaxUserLoginFailures = 20;          // of a user, by strangers
+inline constexpr std::int64_t kMaxCertificateLoginFailures = 100;  // under a certificate, by strangers
+inline constexpr std::int64_t kMaxAddressLoginFailures = 300;      // from an address, by strangers
+inline constexpr int kMaxForgottenRows = 1000;                     // deleted in one commit
+
 // Bank
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;
 inline constexpr std::size_t kMaxInquiriesInFlight = 64;

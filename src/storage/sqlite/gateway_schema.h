@@ -62,6 +62,20 @@ CREATE TABLE refresh_tokens (
   used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // Failed logins. Scopes are LoginScope.
+    R"sql(
+CREATE TABLE login_counters (
+  scope INTEGER NOT NULL CHECK (scope BETWEEN 1 AND 4),
+  subject TEXT NOT NULL,
+  failures INTEGER NOT NULL CHECK (failures >= 0),
+  counted_at INTEGER NOT NULL,
+  blocked_until INTEGER,
+  succeeded_at INTEGER,
+  forget_at INTEGER NOT NULL,
+  PRIMARY KEY (scope, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX login_counters_forgotten ON login_counters (forget_at);
+)sql",
 };
 
 inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};
@@ -103,6 +117,10 @@ inline constexpr char kRevokedSessions[] =
 inline constexpr char kFindRefreshToken[] =
     "SELECT token_hash, session_id, expires_at, used_at FROM refresh_tokens WHERE token_hash = ?1";
 
+inline constexpr char kFindLoginCounter[] =
+    "SELECT scope, subject, failures, counted_at, blocked_until, succeeded_at, forget_at FROM login_counters "
+    "WHERE scope = ?1 AND subject = ?2";
+
 inline constexpr char kUpdatePayment[] =
     "UPDATE payments SET state = ?2, reason_code = ?3, message = ?4, epoch = ?5, updated_at = ?6 WHERE id = ?1";
 inline constexpr char kInsertPayment[] =
@@ -124,6 +142,15 @@ inline constexpr char kUpsertRefreshToken[] =
     "INSERT INTO refresh_tokens (token_hash, session_id, expires_at, used_at) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (token_hash) DO UPDATE SET session_id = excluded.session_id, expires_at = excluded.expires_at, "
     "used_at = excluded.used_at";
+
+inline constexpr char kUpsertLoginCounter[] =
+    "INSERT INTO login_counters (scope, subject, failures, counted_at, blocked_until, succeeded_at, forget_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (scope, subject) DO UPDATE SET failures = excluded.failures, "
+    "counted_at = excluded.counted_at, blocked_until = excluded.blocked_until, succeeded_at = excluded.succeeded_at, "
+    "forget_at = excluded.forget_at";
+inline constexpr char kForgetLoginCounters[] =
+    "DELETE FROM login_counters WHERE (scope, subject) IN "
+    "(SELECT scope, subject FROM login_counters WHERE forget_at < ?1 ORDER BY forget_at LIMIT ?2)";
 
 inline constexpr char kReadMeta[] = "SELECT store_id, epoch, sequence FROM meta WHERE one = 1";
 inline constexpr char kInsertMeta[] = "INSERT INTO meta (one, store_id, epoch, sequence) VALUES (1, ?1, 1, 0)";
