@@ -25,4 +25,6 @@ struct GatewayConfig {
   std::string log_level = "info";  // trace, debug, info, warning, error, critical
 };
 
+inline std::filesystem::path TokenKeyDirectory(const GatewayConfig& config) { return config.data_dir / "token_keys"; }
+
 }  // namespace strife::gateway

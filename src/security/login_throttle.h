@@ -1,19 +1,20 @@
-// LoginThrottle: how often somebody may guess at passwords. PURE, as session.h: the gateway's engine collects keys, loads
-// the counters, steps, commits, and only then a password is looked at.
+// LoginThrottle: how often somebody may guess at passwords. PURE, as session.h: the gateway's engine collects keys,
+// loads the counters, steps, commits, and only then a password is looked at.
 //
 // A failure is counted before the password is hashed, durably, and taken back when the password was right. So guesses
 // that run at once are counted each, and whoever makes the gateway crash gains none.
 //
 // What is counted, and why nobody can be locked out by somebody else:
-//   device       a user under one client certificate. After kMaxDeviceLoginFailures failures it is locked: for a quarter
+//   device       a user under one client certificate. After kMaxDeviceLoginFailures failures it is locked: for a
+//   quarter
 //                of an hour, then for twice as long after each further failure, up to four hours.
 //   user         all unfamiliar devices of a user together, against guessing from many certificates.
 //   certificate  all unfamiliar devices under a certificate, against trying one password on many users.
 //   address      the same for a network address.
 // A device is familiar once it has logged in, for kFamiliarFor. A familiar device answers for its own failures only:
 // whatever others do to its user, its certificate or its address, it gets in. The last three never lock, they make
-// strangers wait, for at most a quarter of an hour or a minute at a time. Names that do not exist are counted like others,
-// so that a refusal tells nothing.
+// strangers wait, for at most a quarter of an hour or a minute at a time. Names that do not exist are counted like
+// others, so that a refusal tells nothing.
 #pragma once
 
 #include <chrono>

@@ -273,8 +273,8 @@ TYPED_TEST(GatewayStoreContract, LoginCounters_AreReplacedAndThereAfterReopening
   counter.forget_at = At(40);
   LoginCounterRecord other = counter;
   other.key.scope = LoginScope::kUser;
-  ASSERT_TRUE(this->Commit({.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {},
-                            .login_counters = {counter, other}}));
+  ASSERT_TRUE(this->Commit(
+      {.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {}, .login_counters = {counter, other}}));
   counter.failures = 8;
   counter.blocked_until = At(30);
   counter.succeeded_at = At(5);
@@ -283,11 +283,14 @@ TYPED_TEST(GatewayStoreContract, LoginCounters_AreReplacedAndThereAfterReopening
       this->Commit({.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {}, .login_counters = {counter}}));
   this->Reopen();
   const LoginCounterKey unknown{LoginScope::kAddress, "alice/laptop"};
-  const GatewayRows rows =
-      this->store_
-          ->Load({.payments = {}, .refresh_tokens = {}, .sessions = {}, .login_counters = {counter.key, other.key, unknown}})
-          .value();
-  EXPECT_EQ(rows.login_counters, (std::map<LoginCounterKey, LoginCounterRecord>{{counter.key, counter}, {other.key, other}}));
+  const GatewayRows rows = this->store_
+                               ->Load({.payments = {},
+                                       .refresh_tokens = {},
+                                       .sessions = {},
+                                       .login_counters = {counter.key, other.key, unknown}})
+                               .value();
+  EXPECT_EQ(rows.login_counters,
+            (std::map<LoginCounterKey, LoginCounterRecord>{{counter.key, counter}, {other.key, other}}));
 }
 
 TYPED_TEST(GatewayStoreContract, ForgetBefore_DeletesTheCountersOfNoMeaningAndThoseOnly) {

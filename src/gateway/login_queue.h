@@ -1,0 +1,66 @@
+// LoginQueue: bounds the logins under way and shares the hash threads among them.
+//
+// A password hash takes a processor for tens of milliseconds and 19 MiB for as long, so few run at once, on threads of
+// low priority, and payments hardly notice. Certificates take turns: who floods the gateway with logins mostly delays
+// himself.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "runtime/fair_queue.h"
+#include "runtime/worker_pool.h"
+
+namespace strife::gateway {
+
+// Thread-safe.
+class LoginQueue {
+ public:
+  using Task = std::move_only_function<void()>;
+
+  // A login's place among those under way, which it keeps until it is destroyed.
+  class Place {
+   public:
+    Place(Place&& other) noexcept
+        : queue_(std::exchange(other.queue_, nullptr)), certificate_(std::move(other.certificate_)) {}
+    Place& operator=(Place&&) = delete;
+    ~Place() {
+      if (queue_ != nullptr) queue_->Leave(certificate_);
+    }
+
+   private:
+    friend LoginQueue;
+    Place(LoginQueue* queue, std::string certificate) : queue_(queue), certificate_(std::move(certificate)) {}
+
+    LoginQueue* queue_;
+    std::string certificate_;
+  };
+
+  LoginQueue();
+
+  // nullopt when too many logins under this certificate, or altogether, are under way. Places must not outlive the
+  // queue.
+  std::optional<Place> Enter(const std::string& certificate);
+  // Runs `task` on a hash thread when it is this certificate's turn. False when stopped; the task is then dropped.
+  // REQUIRES: the caller holds a Place, which bounds how much is queued.
+  [[nodiscard]] bool Hash(const std::string& certificate, Task task);
+  // Finishes what was queued.
+  void Stop() { threads_.Stop(); }
+
+ private:
+  void Leave(const std::string& certificate);
+
+  std::mutex mutex_;
+  std::size_t under_way_ = 0;                          // guarded by mutex_
+  std::map<std::string, std::size_t> by_certificate_;  // guarded by mutex_; none is zero
+  runtime::FairQueue<Task> tasks_;
+  runtime::WorkerPool threads_;  // last: its threads use the rest
+};
+
+}  // namespace strife::gateway
