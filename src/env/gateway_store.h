@@ -40,6 +40,7 @@ struct SessionRecord {
   WallTime created_at;
   WallTime expires_at;
   std::optional<WallTime> revoked_at;
+  Sha256 credential{};  // SHA-256 of the password hash it was opened with: a session ends with its password
 
   bool operator==(const SessionRecord&) const = default;
 };

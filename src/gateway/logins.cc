@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "gateway/login_address.h"
+#include "security/encoding.h"
 #include "security/random.h"
 #include "security/refresh_token.h"
 
@@ -152,6 +153,7 @@ void Logins::OpenSession(const security::User& user, std::unique_ptr<Login> logi
   session.certificate_thumbprint = login->certificate_thumbprint;
   session.created_at = now;
   session.expires_at = now + config_.refresh_token_lifetime;
+  session.credential = security::Sha256Of(user.password_hash);
   input.session.refresh_token.token_hash = refresh.hash;
   input.session.refresh_token.session_id = session.session_id;
   input.session.refresh_token.expires_at = session.expires_at;
@@ -181,6 +183,7 @@ ApiResult<SessionGrant> Logins::Grant(const std::optional<SessionOutcome>& outco
   const auto users = users_.load();
   const security::User* user = users->Find(outcome->session->username);
   if (user == nullptr || user->disabled) return std::unexpected(SessionOver());
+  if (security::Sha256Of(user->password_hash) != outcome->session->credential) return std::unexpected(SessionOver());
   const WallTime now = clock_.Read().wall;
   security::AccessTokenClaims claims;
   claims.username = user->username;

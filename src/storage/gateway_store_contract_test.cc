@@ -50,6 +50,7 @@ class GatewayStoreContract : public ::testing::Test {
     session.certificate_thumbprint.fill(static_cast<std::uint8_t>(number));
     session.created_at = At(1);
     session.expires_at = At(900);
+    session.credential.fill(7);
     return session;
   }
   RefreshTokenRecord TokenOf(std::uint32_t number, std::uint32_t session) {

@@ -4,7 +4,8 @@ import json
 import signal
 
 from cases import Code, NetworkCase
-from network import COMPLETED, PATIENCE_S, gateway_pb2, refusal, wait_until
+from logins import IN, WRONG, Peer, hash_password
+from network import COMPLETED, PATIENCE_S, gateway_pb2, wait_until
 
 
 class EndedSessions(NetworkCase):
@@ -20,26 +21,24 @@ class EndedSessions(NetworkCase):
             wait_for_ready=True)
 
     def change(self, username, **changes):
-        """Edits users.json and tells the gateway; None removes a key."""
+        """Edits users.json, tells the gateway and waits until it has read it."""
         path = self.network.path / "users.json"
         users = json.loads(path.read_text())
         user = next(user for user in users["users"] if user["username"] == username)
         user.update(changes)
         path.write_text(json.dumps(users))
+        self.reload()
+
+    def reload(self):
+        """Returns what the gateway has to say about it."""
+        log = self.network.path / "logs/gateway/gateway.log"
+        before = len(log.read_text())
         self.network.processes["gateway"].signal(signal.SIGHUP)
-
-    def wait_refused(self, call, code):
-        wait_until(lambda: self._code_of(call) == code, f"{code} after the reload")
-
-    def _code_of(self, call):
-        try:
-            call()
-        except Exception as error:  # a grpc.RpcError, which has code()
-            return error.code()
-        return None
+        wait_until(lambda: "event=reloaded" in log.read_text()[before:], "the gateway to reload")
+        return log.read_text()[before:]
 
     def test_16_AfterLogout_NothingOfTheSessionIsGood_AlsoWhenTheGatewayIsKilledRightAfter(self):
-        client = self.network.client("user1")
+        client = self.network.client("user3")
         client.call("LogoutClient", gateway_pb2.LogoutClientRequest())
         self.network.kill("gateway")
         for _ in range(2):
@@ -53,7 +52,7 @@ class EndedSessions(NetworkCase):
         leaving, staying = self.network.clients("user2", "user3")
         self.balance(leaving)  # verified, and remembered as such
         self.change("user2", disabled=True)
-        self.wait_refused(lambda: self.balance(leaving), Code.UNAUTHENTICATED)
+        self.assert_refused(lambda: self.balance(leaving), Code.UNAUTHENTICATED)
         self.assert_refused(lambda: self.refresh(leaving), Code.UNAUTHENTICATED)
         self.assert_refused(lambda: leaving.pay(leaving.order(staying)), Code.UNAUTHENTICATED)
         self.assert_refused(leaving.login, Code.UNAUTHENTICATED)
@@ -62,13 +61,19 @@ class EndedSessions(NetworkCase):
         self.network.start("gateway")
         self.assert_refused(lambda: self.balance(leaving), Code.UNAUTHENTICATED)
 
+    def test_16_ANewPassword_EndsTheSessionsOfTheOldOne(self):
+        client = self.network.client("user1")
+        self.change("user1", password_hash=hash_password("another password"))
+        self.assertEqual(Peer(self.network).answer("user1", "another password"), IN)
+        self.assert_refused(lambda: self.refresh(client), Code.UNAUTHENTICATED)
+
     def test_16_AnAccountTakenAway_IsOutOfReachAtOnce(self):
         client, other = self.network.clients("user4", "user5")
         lost, kept = sorted(client.accounts)[:2]
         self.balance(client, lost)
         remaining = [{"bank_id": kept, "account_id": client.accounts[kept].account_id}]
         self.change("user4", accounts=remaining)
-        self.wait_refused(lambda: self.balance(client, lost), Code.PERMISSION_DENIED)
+        self.assert_refused(lambda: self.balance(client, lost), Code.PERMISSION_DENIED)
         order = client.order(other.accounts[kept], bank=lost)
         self.assert_refused(lambda: client.pay(order), Code.PERMISSION_DENIED)
         self.assertEqual(client.pay(client.order(other.accounts[lost], bank=kept)).payment.state, COMPLETED)
@@ -78,11 +83,8 @@ class EndedSessions(NetworkCase):
         path = self.network.path / "users.json"
         good = path.read_text()
         path.write_text(good[:-20])
-        self.network.processes["gateway"].signal(signal.SIGHUP)
-        log = self.network.path / "logs/gateway/gateway.log"
-        wait_until(lambda: "reload_failed" in log.read_text(), "the gateway to complain")
+        self.assertIn("reload_failed", self.reload())
         path.write_text(good)
         self.balance(client)
         client.login()
-        self.assertEqual(refusal(lambda: self.network.gateway().AuthenticateClient(
-            gateway_pb2.AuthenticateClientRequest(username="user6", password="wrong"))).code(), Code.UNAUTHENTICATED)
+        self.assertEqual(Peer(self.network).answer("user6"), WRONG)

@@ -48,6 +48,7 @@ Result<SessionRecord> ReadSession(const Statement& statement) {
   session.created_at = row.Time(3);
   session.expires_at = row.Time(4);
   session.revoked_at = row.OptionalTime(5);
+  session.credential = row.Bytes<32>(6);
   return row.Finish(std::move(session));
 }
 

@@ -62,7 +62,7 @@ CREATE TABLE refresh_tokens (
   used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 )sql",
-    // Failed logins. Scopes are LoginScope.
+    // Failed logins; scopes are LoginScope. Sessions from before have no credential, and end at their next refresh.
     R"sql(
 CREATE TABLE login_counters (
   scope INTEGER NOT NULL CHECK (scope BETWEEN 1 AND 4),
@@ -75,6 +75,8 @@ CREATE TABLE login_counters (
   PRIMARY KEY (scope, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX login_counters_forgotten ON login_counters (forget_at);
+ALTER TABLE sessions ADD COLUMN credential BLOB NOT NULL
+  DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000' CHECK (length(credential) = 32);
 )sql",
 };
 
@@ -110,7 +112,7 @@ inline constexpr char kHistoryOpen[] =
 inline constexpr char kBanks[] =
     "SELECT bank_id, display_name, endpoint, currencies, capabilities, registered_at FROM banks ORDER BY bank_id";
 inline constexpr char kFindSession[] =
-    "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at FROM sessions "
+    "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential FROM sessions "
     "WHERE session_id = ?1";
 inline constexpr char kRevokedSessions[] =
     "SELECT session_id FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at >= ?1 ORDER BY revoked_at, session_id";
@@ -134,10 +136,10 @@ inline constexpr char kUpsertBank[] =
     "endpoint = excluded.endpoint, currencies = excluded.currencies, capabilities = excluded.capabilities, "
     "registered_at = excluded.registered_at";
 inline constexpr char kUpsertSession[] =
-    "INSERT INTO sessions (session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (session_id) DO UPDATE SET username = excluded.username, "
+    "INSERT INTO sessions (session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (session_id) DO UPDATE SET username = excluded.username, "
     "certificate_thumbprint = excluded.certificate_thumbprint, created_at = excluded.created_at, "
-    "expires_at = excluded.expires_at, revoked_at = excluded.revoked_at";
+    "expires_at = excluded.expires_at, revoked_at = excluded.revoked_at, credential = excluded.credential";
 inline constexpr char kUpsertRefreshToken[] =
     "INSERT INTO refresh_tokens (token_hash, session_id, expires_at, used_at) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (token_hash) DO UPDATE SET session_id = excluded.session_id, expires_at = excluded.expires_at, "

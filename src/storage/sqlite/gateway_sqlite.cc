@@ -264,6 +264,7 @@ Status GatewaySqlite::WriteSession(const SessionRecord& session) {
   upsert_session_.Bind(4, Micros(session.created_at));
   upsert_session_.Bind(5, Micros(session.expires_at));
   BindOptional(upsert_session_, 6, session.revoked_at);
+  upsert_session_.Bind(7, session.credential);
   return upsert_session_.Run();
 }
 
