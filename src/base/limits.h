@@ -42,6 +42,8 @@ inline constexpr std::size_t kMaxWorkerQueue = 4096;       // reads and look-ups
 inline constexpr std::size_t kMaxVerifiedTokens = 65'536;  // remembered, so that a token costs its signature once
 inline constexpr std::size_t kMaxLoginsUnderWay = 256;     // in memory, most of them waiting for the hash pool
 inline constexpr std::size_t kMaxLoginsUnderWayPerCertificate = 32;
+// Well below kMaxDeviceLoginFailures, for a login counts as a failure until its password has been found right.
+inline constexpr std::size_t kMaxLoginsUnderWayPerDevice = 4;
 
 inline constexpr std::size_t kMaxPasswordCosts = 3;  // different ones among users' hashes
 

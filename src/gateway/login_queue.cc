@@ -11,21 +11,35 @@ constexpr std::size_t kHashThreads = 1;  // of two cores; the other one keeps pa
 
 LoginQueue::LoginQueue() : threads_(kHashThreads, limits::kMaxLoginsUnderWay, runtime::Priority::kLow) {}
 
-std::optional<LoginQueue::Place> LoginQueue::Enter(const std::string& certificate) {
-  const std::lock_guard lock(mutex_);
-  if (under_way_ >= limits::kMaxLoginsUnderWay) return std::nullopt;
-  std::size_t& own = by_certificate_[certificate];
-  if (own >= limits::kMaxLoginsUnderWayPerCertificate) return std::nullopt;
-  ++own;
-  ++under_way_;
-  return Place(this, certificate);
+std::size_t LoginQueue::CountOf(const Counts& counts, const std::string& key) {
+  const auto found = counts.find(key);
+  return found == counts.end() ? 0 : found->second;
 }
 
-void LoginQueue::Leave(const std::string& certificate) {
+void LoginQueue::CountDown(Counts& counts, const std::string& key) {
+  const auto found = counts.find(key);
+  STRIFE_ASSERT(found != counts.end());
+  if (--found->second == 0) counts.erase(found);
+}
+
+std::optional<LoginQueue::Place> LoginQueue::Enter(const std::string& certificate, const std::string& username) {
+  std::string device = username + '/' + certificate;
   const std::lock_guard lock(mutex_);
-  const auto own = by_certificate_.find(certificate);
-  STRIFE_ASSERT(own != by_certificate_.end() && under_way_ > 0);
-  if (--own->second == 0) by_certificate_.erase(own);
+  if (under_way_ >= limits::kMaxLoginsUnderWay ||
+      CountOf(by_certificate_, certificate) >= limits::kMaxLoginsUnderWayPerCertificate ||
+      CountOf(by_device_, device) >= limits::kMaxLoginsUnderWayPerDevice) {
+    return std::nullopt;
+  }
+  ++under_way_;
+  ++by_certificate_[certificate];
+  ++by_device_[device];
+  return Place(this, certificate, std::move(device));
+}
+
+void LoginQueue::Leave(const std::string& certificate, const std::string& device) {
+  const std::lock_guard lock(mutex_);
+  CountDown(by_certificate_, certificate);
+  CountDown(by_device_, device);
   --under_way_;
 }
 

@@ -28,18 +28,22 @@ class LoginQueue {
   class Place {
    public:
     Place(Place&& other) noexcept
-        : queue_(std::exchange(other.queue_, nullptr)), certificate_(std::move(other.certificate_)) {}
+        : queue_(std::exchange(other.queue_, nullptr)),
+          certificate_(std::move(other.certificate_)),
+          device_(std::move(other.device_)) {}
     Place& operator=(Place&&) = delete;
     ~Place() {
-      if (queue_ != nullptr) queue_->Leave(certificate_);
+      if (queue_ != nullptr) queue_->Leave(certificate_, device_);
     }
 
    private:
     friend LoginQueue;
-    Place(LoginQueue* queue, std::string certificate) : queue_(queue), certificate_(std::move(certificate)) {}
+    Place(LoginQueue* queue, std::string certificate, std::string device)
+        : queue_(queue), certificate_(std::move(certificate)), device_(std::move(device)) {}
 
     LoginQueue* queue_;
     std::string certificate_;
+    std::string device_;
   };
 
   LoginQueue();
@@ -54,11 +58,15 @@ class LoginQueue {
   void Stop() { threads_.Stop(); }
 
  private:
-  void Leave(const std::string& certificate);
+  using Counts = std::map<std::string, std::size_t>;  // none is zero
+  static std::size_t CountOf(const Counts& counts, const std::string& key);
+  static void CountDown(Counts& counts, const std::string& key);
+  void Leave(const std::string& certificate, const std::string& device);
 
   std::mutex mutex_;
-  std::size_t under_way_ = 0;                          // guarded by mutex_
-  std::map<std::string, std::size_t> by_certificate_;  // guarded by mutex_; none is zero
+  std::size_t under_way_ = 0;  // guarded by mutex_
+  Counts by_certificate_;      // guarded by mutex_
+  Counts by_device_;           // guarded by mutex_
   runtime::FairQueue<Task> tasks_;
   runtime::WorkerPool threads_;  // last: its threads use the rest
 };

@@ -108,7 +108,7 @@ void Logins::Authenticate(const rpc::Caller& caller, std::string username, std::
     return done(std::unexpected(WrongCredentials()));
   }
   const std::string& certificate = caller.certificate->identity.name;
-  auto place = queue_.Enter(certificate);
+  auto place = queue_.Enter(certificate, username);
   if (!place) return done(std::unexpected(Busy()));
   security::LoginAttempt attempt{std::move(username), certificate, LoginAddress(caller.peer_address)};
   std::unique_ptr<Login> login(
