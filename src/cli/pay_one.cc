@@ -49,7 +49,7 @@ class Reporter {
   int operator()(const client::Queued& queued) const {
     PrintItem(queued.item, queued.why);
     PrintError("the payment is queued and not sent yet: " + queued.why +
-               "; it is sent with the next strife pay, strife queue flush or strife shell that reaches the gateway");
+               "; it is sent by an open strife shell, strife queue flush or the next strife pay once the gateway is back");
     return kExitUnknownOutcome;
   }
 
@@ -57,8 +57,8 @@ class Reporter {
     const std::string id = unknown.item.order.id.ToString();
     PrintItem(unknown.item, unknown.why);
     PrintError("the outcome of payment " + id + " is not known: " + unknown.why +
-               "; it stays queued and is asked for with the same id, which never pays twice, by the next strife pay, "
-               "strife queue flush or strife shell that reaches the gateway");
+               "; it stays queued and is asked for with the same id, which never pays twice, by an open strife shell, strife "
+               "queue flush or the next strife pay");
     return kExitUnknownOutcome;
   }
 
@@ -85,8 +85,8 @@ class Reporter {
   }
 
   void PrintItem(OutboxItem item, const std::string& why) const {
+    if (output_ == OutputFormat::kTable) return PrintText(QueueItemText(item));  // why is told as an error
     if (item.message.empty()) item.message = why;
-    if (output_ == OutputFormat::kTable) return PrintText(QueueItemText(item));
     Json json = QueueItemJson(item);
     json.update({{"success", false}});
     PrintJson(json);
