@@ -48,9 +48,9 @@ class LoginQueue {
 
   LoginQueue();
 
-  // nullopt when too many logins under this certificate, or altogether, are under way. Places must not outlive the
-  // queue.
-  std::optional<Place> Enter(const std::string& certificate);
+  // nullopt when too many logins are under way: of this user under this certificate, under the certificate, or
+  // altogether. Places must not outlive the queue.
+  std::optional<Place> Enter(const std::string& certificate, const std::string& username);
   // Runs `task` on a hash thread when it is this certificate's turn. False when stopped; the task is then dropped.
   // REQUIRES: the caller holds a Place, which bounds how much is queued.
   [[nodiscard]] bool Hash(const std::string& certificate, Task task);

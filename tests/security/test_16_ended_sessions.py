@@ -45,7 +45,7 @@ class EndedSessions(NetworkCase):
             self.network.start("gateway")
             self.assert_refused(lambda: self.balance(client), Code.UNAUTHENTICATED)
             self.assert_refused(lambda: self.refresh(client), Code.UNAUTHENTICATED)
-            self.network.stop("gateway")
+            self.network.kill("gateway")
         self.network.start("gateway")
 
     def test_16_DisabledUser_IsOutAtOnce_WithATokenThatWasJustGood(self):
