@@ -85,6 +85,23 @@ class Shell(NetworkCase):
         shell.expect("completed")
         shell.expect("user1 (online)> ")
 
+    def test_Person_InterruptsAPayment_ItIsInTheQueueAndThePromptIsBack(self):
+        shell = self.terminal()
+        shell.expect("user1 (online)> ")
+        self.network.pause("gateway")
+        self.addCleanup(self.network.resume, "gateway")
+        shell.type("pay --from bank1 --to bank3/user2 --amount 5.00 --currency USD\n")
+        shell.expect("[y/N]")
+        shell.type("y\n")
+        wait_until(lambda: len(self.person.rows()) == 1, "the payment to be queued")
+        shell.type("\x03")
+        shell.expect("interrupted")
+        shell.expect("1 queued)> ")
+        self.assertNotIn(".cc:", shell.screen, "what gRPC tells its developers")
+        self.network.resume("gateway")
+        shell.expect("queued payment of 5.00 USD to bank3/user2")
+        shell.expect("completed")
+
     def test_TwoShellsAndAPay_ShareOneQueueAndDeliverEachOnce(self):
         self.network.kill("gateway")
         ids = [new_id() for _ in range(12)]
