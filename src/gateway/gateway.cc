@@ -51,6 +51,8 @@ class Gateway {
   void Drain();
 
  private:
+  // Tells of a change of the token keys.
+  void Note(const Result<security::TokenRing::Change>& change);
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
 
   bool Submit(GatewayInput input) { return engine_->inbox().Push(input); }
@@ -203,6 +205,7 @@ void Gateway::Tick() {
   const MonotonicTime now = clock_.Read().monotonic;
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kHousekeepingInterval;
+  Note(logins_->RefreshKeys());
   metrics_serving_.Try(logs_->Get("gateway.log"));
   logins_->Prune();
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
@@ -236,7 +239,16 @@ void Gateway::Reload(const Result<GatewayConfig>& reread) {
   if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
   if (Status reloaded = logins_->ReloadUsers(); !reloaded) complain(reloaded.error());
   credentials_.Reload(clock_.Read(), log);
+  Note(logins_->ReloadKeys());
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
+}
+
+void Gateway::Note(const Result<security::TokenRing::Change>& change) {
+  Logger& log = logs_->Get("gateway.log");
+  if (!change) return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
+  for (const std::string& kid : change->retired) log.Write(LogLevel::kInfo, LogLine("token_key_retired").Add("kid", kid));
+  if (change->added.empty()) return;
+  log.Write(LogLevel::kInfo, LogLine("token_key_signs").Add("kid", change->signing_kid));
 }
 
 void Gateway::Drain() {
