@@ -20,8 +20,8 @@ GatewayMachine::Effects GatewayMachine::Recover(const Now& now, protocol::Coordi
 void GatewayMachine::CollectKeys(const Input& input, Keys& keys) const {
   if (const auto* protocol = std::get_if<protocol::CoordinatorInput>(&input)) {
     coordinator_.CollectKeys(*protocol, keys.payments);
-  } else {
-    security::Sessions::CollectKeys(std::get<security::SessionInput>(input), keys);
+  } else if (const auto* session = std::get_if<security::SessionInput>(&input)) {
+    security::Sessions::CollectKeys(*session, keys);
   }
 }
 
@@ -32,9 +32,12 @@ GatewayMachine::Effects GatewayMachine::Step(const Now& now, std::vector<Input> 
   for (Input& input : inputs) {
     if (auto* protocol = std::get_if<protocol::CoordinatorInput>(&input)) {
       protocol_inputs.push_back(std::move(*protocol));
+    } else if (const auto* session = std::get_if<security::SessionInput>(&input)) {
+      effects.sessions.push_back(security::Sessions::Step(now, *session, rows, effects.records));
     } else {
-      effects.sessions.push_back(
-          security::Sessions::Step(now, std::get<security::SessionInput>(input), rows, effects.records));
+      auto& audit = std::get<protocol::AuditInput>(input);
+      effects.records.audit.push_back(std::move(audit.record));
+      effects.audit_answers.push_back(audit.reply_to);
     }
   }
   Take(effects, coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments)));

@@ -12,12 +12,13 @@
 
 namespace strife::gateway {
 
-using GatewayInput = std::variant<protocol::CoordinatorInput, security::SessionInput>;
+using GatewayInput = std::variant<protocol::CoordinatorInput, security::SessionInput, protocol::AuditInput>;
 
 struct GatewayEffects {
   GatewayRecords records;                 // durable first
   protocol::CoordinatorEffects protocol;  // its payments and banks have moved to `records`
   std::vector<security::SessionOutcome> sessions;
+  std::vector<protocol::ReplyTo> audit_answers;  // of AuditInputs
 };
 
 class GatewayMachine {

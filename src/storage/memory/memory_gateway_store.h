@@ -14,6 +14,7 @@
 
 #include "env/gateway_store.h"
 #include "storage/memory/commit_fault.h"
+#include "storage/memory/memory_audit_log.h"
 
 namespace strife {
 
@@ -25,6 +26,7 @@ struct MemoryGatewayContents {
   std::map<std::string, protocol::BankRecord> banks;
   std::map<Uuid, SessionRecord> sessions;
   std::map<Sha256, RefreshTokenRecord> refresh_tokens;
+  MemoryAuditLog audit;
 };
 
 // Thread-safe.

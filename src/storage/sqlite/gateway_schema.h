@@ -1,6 +1,7 @@
 // The gateway's tables and the statements on them, in one place so that the tests can ask SQLite how it would run them.
 #pragma once
 
+#include "storage/sqlite/audit_table.h"
 #include "storage/sqlite/database_file.h"
 
 namespace strife::sqlite {
@@ -62,6 +63,8 @@ CREATE TABLE refresh_tokens (
   used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // Version 2: the audit log.
+    STRIFE_AUDIT_MIGRATION("SELECT count(*) FROM payments WHERE state <> 1"),
 };
 
 inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};

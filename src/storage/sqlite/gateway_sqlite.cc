@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "audit/audit_of.h"
 #include "base/assert.h"
+#include "storage/sqlite/audit_table.h"
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/gateway_rows.h"
 #include "storage/sqlite/gateway_schema.h"
@@ -12,6 +14,7 @@
 namespace strife {
 namespace {
 
+using protocol::AuditRecord;
 using protocol::BankRecord;
 using protocol::PaymentRecord;
 using protocol::PaymentState;
@@ -67,12 +70,14 @@ class GatewaySqlite final : public GatewayStore {
   Statement find_payment_, open_payments_, find_session_, find_refresh_token_, read_meta_;
   Statement update_payment_, insert_payment_, upsert_bank_, upsert_session_, upsert_refresh_token_;
   Statement insert_meta_, raise_epoch_, advance_;
+  sqlite::AuditTable audit_;
   std::uint64_t epoch_ = 0;
   std::optional<Error> failed_;                         // after a storage error nothing is written any more
   std::unique_ptr<sqlite::Checkpointer> checkpointer_;  // goes first: it uses the connection
 };
 
 Status GatewaySqlite::Prepare() {
+  if (auto prepared = audit_.Prepare(database_); !prepared) return prepared;
   return sqlite::PrepareAll(database_, {{&find_payment_, sqlite::kFindPayment},
                                         {&open_payments_, sqlite::kOpenPayments},
                                         {&find_session_, sqlite::kFindSession},
@@ -106,6 +111,8 @@ Result<GatewayIncarnation> GatewaySqlite::OpenIncarnation(const Uuid& store_id_i
   }
   auto now = ReadMeta();
   if (!now) return std::unexpected(std::move(now.error()));
+  // From here on every earlier incarnation is fenced, so the log's end moves only with this one's commits.
+  if (auto opened = audit_.Open(); !opened) return std::unexpected(std::move(opened.error()));
   if (auto committed = transaction->Commit(); !committed) return std::unexpected(std::move(committed.error()));
   STRIFE_ASSERT(now->has_value());
   epoch_ = (*now)->epoch;
@@ -157,6 +164,10 @@ Status GatewaySqlite::Commit(const GatewayRecords& records) {
   STRIFE_ASSERT(epoch_ > 0);
   if (failed_) return std::unexpected(*failed_);
   Status written = Write(records);
+  if (!written && written.error().code == ErrorCode::kInternal) {
+    // Nothing was written, so the log ends where it did.
+    if (auto reopened = audit_.Open(); !reopened) return reopened;
+  }
   if (written) written = checkpointer_->AfterCommit();
   if (!written && written.error().code == ErrorCode::kStorage) failed_ = written.error();
   return written;
@@ -183,6 +194,8 @@ Status GatewaySqlite::Write(const GatewayRecords& records) {
   for (const RefreshTokenRecord& token : records.refresh_tokens) {
     if (auto written = WriteRefreshToken(token); !written) return written;
   }
+  const auto append = [this](AuditRecord record) { return audit_.Append(std::move(record)); };
+  if (auto written = audit::ForEachAudit(records, append); !written) return written;
   return transaction->Commit();
 }
 
