@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the integration tests against a built executable.
+"""Runs the integration tests and the attacks (tests/security) against a built executable.
 
     tests/integration/run.py [--strife PATH] [--list] [name…]
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
+FOLDERS = (HERE, HERE.parent / "security")
 
 
 class Result(unittest.TextTestResult):
@@ -66,7 +67,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     sys.path.insert(0, str(HERE))
-    found = list(each(unittest.defaultTestLoader.discover(str(HERE))))
+    found = [test for folder in FOLDERS
+             for test in each(unittest.TestLoader().discover(str(folder), top_level_dir=str(folder)))]
     chosen = [t for t in found if not arguments.names or any(name in t.id() for name in arguments.names)]
     if arguments.list:
         print("\n".join(test.id() for test in chosen))
