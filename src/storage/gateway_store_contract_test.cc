@@ -317,7 +317,7 @@ TYPED_TEST(GatewayStoreContract, Audit_DecisionsAndWhatElseIsToTell_FormOneChain
                             .refresh_tokens = {},
                             .audit = {AuditOf(AuditEvent::kLogin, "user/alice")}}));
   const auto entries = ExpectChain(this->maker_.GatewayReading()->Audit());
-  EXPECT_THAT(Described(entries), ElementsAre("2 " + IdOf(2).ToString(), "2 " + IdOf(1).ToString(), "20 user/alice"));
+  EXPECT_THAT(Described(entries), ElementsAre("1 " + IdOf(2).ToString(), "2 " + IdOf(1).ToString(), "20 user/alice"));
 }
 
 TYPED_TEST(GatewayStoreContract, Audit_AfterReopening_GoesOnWhereItEnded) {
