@@ -187,6 +187,7 @@ void BankService::Deliver(protocol::ParticipantEffects effects) {
     if (reply_to.call != 0) runtime::Parked<bool>::Take(reply_to)(true);
   }
   for (const protocol::Inquiry& inquiry : effects.inquiries) parts_.inquire(inquiry);
+  parts_.metrics.Durable(effects.records.transactions);
   for (const BankTransactionRecord& record : effects.records.transactions) Log(record);
   for (const protocol::ParticipantEvent& event : effects.events) Log(event);
 }
