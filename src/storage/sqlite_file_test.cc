@@ -259,7 +259,7 @@ TEST_F(SqliteFile, KeyOfWrongSize_IsNamed) {
   MakeGateway(0);
   Tamper(
       "INSERT INTO payments VALUES (x'ABCDEF', 'p', '', '', '', '', 1, 'USD', '', 1, '', '', 1, 1, 1);"
-      "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1)");
+      "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1, x'03')");
   auto reader = OpenGatewayReader(file_).value();
   auto cursor = reader->ScanPayments().value();
   EXPECT_THAT(cursor->Next().error().message, HasSubstr("with key abcdef"));

@@ -26,6 +26,7 @@ struct MemoryGatewayContents {
   std::map<std::string, protocol::BankRecord> banks;
   std::map<Uuid, SessionRecord> sessions;
   std::map<Sha256, RefreshTokenRecord> refresh_tokens;
+  std::map<LoginCounterKey, LoginCounterRecord> login_counters;
   MemoryAuditLog audit;
 };
 
