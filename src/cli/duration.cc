@@ -7,8 +7,12 @@
 #include <limits>
 #include <optional>
 
+#include "base/text.h"
+
 namespace strife::cli {
 namespace {
+
+constexpr std::size_t kMaxShownBytes = 64;  // of what is refused
 
 struct Unit {
   std::string_view suffix;
@@ -68,15 +72,15 @@ Result<Duration> ParseDuration(std::string_view text) {
       return Duration(amount * unit.microseconds);
     }
   }
-  return Fail(
-      ErrorCode::kInvalidInput,
-      "\"" + std::string(text) + "\" is not a duration; write a whole number and a unit, such as 300ms, 5s or 5m");
+  return Fail(ErrorCode::kInvalidInput,
+              "\"" + Sanitize(text, kMaxShownBytes) +
+                  "\" is not a duration; write a whole number and a unit, such as 300ms, 5s or 5m");
 }
 
 Result<WallTime> ParseTime(std::string_view text, WallTime now) {
   if (auto time = ParseUtc(text)) return *time;
   if (auto ago = ParseDuration(text)) return now - *ago;
-  return Fail(ErrorCode::kInvalidInput, "\"" + std::string(text) +
+  return Fail(ErrorCode::kInvalidInput, "\"" + Sanitize(text, kMaxShownBytes) +
                                             "\" is not a time; write 2026-03-01, 2026-03-01T12:30:00Z (UTC), or how "
                                             "long ago, such as 24h");
 }

@@ -33,7 +33,8 @@ class RowReader {
       std::string name(Trim(header.fields[i]));
       if (std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) {
         std::string nearest = NearestName(name, kColumns);
-        return "line 1: unknown column \"" + name + "\"" + (nearest.empty() ? "" : ", did you mean " + nearest + "?") +
+        return "line 1: unknown column \"" + Sanitize(name, 40) + "\"" +
+               (nearest.empty() ? "" : ", did you mean " + nearest + "?") +
                "; the first line names the columns: to,from_bank,amount,currency,memo,id";
       }
       if (name == "from") name = "from_bank";
