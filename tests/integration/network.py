@@ -27,7 +27,12 @@ OPENING_MINOR_UNITS = 10_000_00  # of every account `strife init` makes
 
 
 def _generate_stubs():
+    made = os.environ.get("STRIFE_TEST_STUBS")  # by the process that started this one
+    if made:
+        sys.path.insert(0, made)
+        return
     directory = tempfile.mkdtemp(prefix="strife-stubs-")
+    os.environ["STRIFE_TEST_STUBS"] = directory
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     protos = sorted(str(p) for p in (ROOT / "proto/strife/v1").glob("*.proto"))
     subprocess.run(["protoc", f"-I{ROOT / 'proto'}", f"--python_out={directory}", f"--grpc_out={directory}",
@@ -36,7 +41,8 @@ def _generate_stubs():
 
 
 _generate_stubs()
-from strife.v1 import bank_pb2, bank_pb2_grpc, gateway_pb2, gateway_pb2_grpc, types_pb2  # noqa: E402
+from strife.v1 import (admin_pb2, admin_pb2_grpc, bank_pb2, bank_pb2_grpc, gateway_pb2,  # noqa: E402
+                       gateway_pb2_grpc, types_pb2)
 
 COMPLETED = types_pb2.PAYMENT_STATE_COMPLETED
 ABORTED = types_pb2.PAYMENT_STATE_ABORTED

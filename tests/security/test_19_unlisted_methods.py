@@ -15,7 +15,7 @@ class UnlistedMethods(NetworkCase):
             call = channel.unary_unary(method, request_serializer=bytes, response_deserializer=bytes)
             return refusal(lambda: call(b"", timeout=20)).code()
 
-    def test_Unlisted_AMethodOrServiceThatDoesNotExist_IsRefusedToEverybody(self):
+    def test_19_AMethodOrServiceThatDoesNotExist_IsRefusedToEverybody(self):
         for server in ("gateway", "bank1"):
             for method in ("/strife.v1.PaymentGateway/Mint", "/strife.v1.Bank/Mint", "/strife.v1.Bank/", "/x/y",
                            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
@@ -24,7 +24,7 @@ class UnlistedMethods(NetworkCase):
                     with self.subTest(server=server, method=method, certificate=certificate):
                         self.assertEqual(self.call(server, certificate, method), Code.UNIMPLEMENTED)
 
-    def test_Unlisted_TheOtherServersService_IsNotServed(self):
+    def test_19_TheOtherServersService_IsNotServed(self):
         for server, descriptor in (("bank1", gateway_pb2.DESCRIPTOR), ("gateway", bank_pb2.DESCRIPTOR)):
             for service in descriptor.services_by_name.values():
                 for method in service.methods:
