@@ -79,6 +79,7 @@ void Deliver(const fs::path& file) {
   for (int cycle = 0; cycle < 8; ++cycle) {
     now.monotonic += std::chrono::seconds(60);
     const auto effects = engine.Cycle(now, std::exchange(inputs, {protocol::TickInput{}}));
+    (*store)->Release();  // as its engine does when there was nothing to write
     if (!Use(effects)) return;
     for (const auto& notice : effects->notices) CheckItem(notice.item);
     if (!effects->call) continue;
