@@ -5,6 +5,7 @@
 //   example_deliver_queue NETWORK_DIR       after: strife login USER --config NETWORK_DIR/client.toml
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <mutex>
 
@@ -21,7 +22,7 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path network = argv[1];
   client::ClientConfig config;
-  config.gateway = "127.0.0.1:50052";
+  if (const char* gateway = std::getenv("STRIFE_GATEWAY")) config.gateway = gateway;  // else 127.0.0.1:50052
   config.ca_file = network / "certs/ca.crt";
   config.cert_file = network / "certs/client.crt";
   config.key_file = network / "certs/client.key";

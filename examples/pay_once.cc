@@ -6,6 +6,7 @@
 //   example_pay_once net user1 password.txt bank1 bank3 user2 1250 USD
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -21,7 +22,7 @@ using namespace strife;
 
 client::ClientConfig ConfigOf(const std::filesystem::path& network) {
   client::ClientConfig config;
-  config.gateway = "127.0.0.1:50052";
+  if (const char* gateway = std::getenv("STRIFE_GATEWAY")) config.gateway = gateway;  // else 127.0.0.1:50052
   config.ca_file = network / "certs/ca.crt";
   config.cert_file = network / "certs/client.crt";
   config.key_file = network / "certs/client.key";

@@ -87,7 +87,7 @@ std::vector<std::string> Complete(const std::vector<CommandInfo>& commands, cons
 
 std::string BashCompletion(const std::vector<CommandInfo>& commands) {
   std::string script =
-      "# Completion of strife for bash, and for zsh after: autoload -U bashcompinit; bashcompinit\n"
+      "# Completion of strife for bash, and for zsh through its bashcompinit.\n"
       "_strife() {\n"
       "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path= word\n"
       "  COMPREPLY=()\n"

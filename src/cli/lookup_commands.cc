@@ -1,6 +1,4 @@
 // payment, history, balance.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 
 #include "base/limits.h"
@@ -10,6 +8,7 @@
 #include "cli/duration.h"
 #include "cli/open_client.h"
 #include "cli/payment_view.h"
+#include "cli/queue_view.h"
 
 namespace strife::cli {
 namespace {
@@ -29,13 +28,33 @@ struct LookupOptions {
 // Much longer than any payment takes once its banks are up.
 constexpr Duration kWaitPatience = std::chrono::hours(24);
 
+// A payment the gateway does not tell about, as it stands in the queue if it waits there.
+std::optional<int> ShowQueued(const client::Client& client, const Uuid& id, OutputFormat output) {
+  auto session = client.CurrentSession();
+  auto item = session ? FindQueued(client.config().data_dir, session->username, id) : std::nullopt;
+  if (!item || protocol::IsEnded(item->state)) return std::nullopt;
+  if (output == OutputFormat::kJson) {
+    PrintJson(QueueItemJson(*item));
+  } else {
+    PrintText(QueueItemText(*item));
+  }
+  const bool waits = protocol::IsWaiting(item->state);
+  PrintError(waits ? "the payment is in the queue; it is sent with the next strife queue flush, strife pay or strife "
+                     "shell that reaches the gateway"
+                   : "this is how it stands in the queue; the gateway tells nothing about it");
+  return kExitUnknownOutcome;
+}
+
 int ShowPayment(LookupOptions& options) {
   auto id = Uuid::Parse(options.id);
   if (!id) return ReportUsage("\"" + options.id + "\" is not a payment id; it is a UUID as strife pay prints it");
   auto client = OpenClient(*options.client);
   if (!client) return Report(client.error());
   auto payment = options.wait ? (*client)->WaitForEnd(*id, kWaitPatience) : (*client)->GetPayment(*id);
-  if (!payment) return Report(payment.error().error);
+  if (!payment) {
+    const auto queued = ShowQueued(**client, *id, options.output);
+    return queued ? *queued : Report(payment.error().error);
+  }
   if (options.output == OutputFormat::kJson) {
     PrintJson(PaymentJson(*payment));
   } else {
@@ -90,7 +109,7 @@ int ShowHistory(LookupOptions& options) {
   } else if (payments.empty()) {
     PrintText("no payments\n");
   } else {
-    PrintText(PaymentTable(payments).Render(MayDecorate(STDOUT_FILENO)));
+    PrintText(PaymentTable(payments).RenderForOutput());
   }
   return kExitDone;
 }
@@ -140,7 +159,7 @@ int ShowBalance(LookupOptions& options) {
   if (options.output == OutputFormat::kJson) {
     PrintJson({{"balances", list}});
   } else if (!table.empty()) {
-    PrintText(table.Render(MayDecorate(STDOUT_FILENO)));
+    PrintText(table.RenderForOutput());
   }
   return exit;
 }

@@ -22,6 +22,12 @@ client::Client* OpenedClient::operator->() const { return parts_->client.get(); 
 client::Client& OpenedClient::operator*() const { return *parts_->client; }
 std::stop_token OpenedClient::token() const { return parts_->interrupt.token(); }
 
+std::string RetrySentence(const rpc::CallError& error, Duration delay) {
+  const auto tenths = delay / std::chrono::milliseconds(100);
+  return error.error.message + "; trying again in " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+         " s";
+}
+
 Result<OpenedClient> OpenClient(ClientOptions& options) {
   auto config = options.Load();
   if (!config) return std::unexpected(config.error());
@@ -29,11 +35,8 @@ Result<OpenedClient> OpenClient(ClientOptions& options) {
   auto client = client::Client::Open(*config);
   if (!client) return std::unexpected(client.error());
   parts->client = std::move(*client);
-  parts->client->OnRetry([](const rpc::CallError& error, Duration delay) {
-    auto tenths = delay / std::chrono::milliseconds(100);
-    PrintError(error.error.message + "; trying again in " + std::to_string(tenths / 10) + "." +
-               std::to_string(tenths % 10) + " s");
-  });
+  parts->client->OnRetry(
+      [](const rpc::CallError& error, Duration delay) { PrintError(RetrySentence(error, delay)); });
   parts->cancel.emplace(parts->interrupt.token(), [raw = parts->client.get()] { raw->Cancel(); });
   return OpenedClient(std::move(parts));
 }

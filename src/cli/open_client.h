@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 
 #include "base/result.h"
 #include "cli/configs.h"
@@ -30,5 +31,8 @@ class OpenedClient {
 
 // The client as the command's settings say; it tells on standard error when it tries again.
 Result<OpenedClient> OpenClient(ClientOptions& options);
+
+// "…; trying again in 3.1 s".
+std::string RetrySentence(const rpc::CallError& error, Duration delay);
 
 }  // namespace strife::cli

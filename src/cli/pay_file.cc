@@ -1,57 +1,120 @@
 #include "cli/pay_file.h"
 
-#include <unistd.h>
-
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <map>
+#include <mutex>
+#include <span>
 
+#include "cli/open_client.h"
 #include "cli/payment_view.h"
 #include "cli/payments_file.h"
 #include "cli/progress.h"
-#include "cli/table.h"
+#include "client/attempts.h"
 
 namespace strife::cli {
 namespace {
 
 constexpr std::size_t kBatchPayments = 256;
+constexpr auto kFollowInterval = std::chrono::milliseconds(500);
 
-void TakeOver(const rpc::CallResult<client::PaymentOutcome>& outcome, FilePayment* payment) {
+// `had_arrived`: it may have, by an earlier attempt.
+void TakeOver(const rpc::CallResult<client::PaymentOutcome>& outcome, bool had_arrived, FilePayment* payment) {
   if (outcome) {
     payment->state = StateText(outcome->payment.state);
     payment->reason_code = outcome->payment.reason_code;
     payment->message = outcome->payment.message;
-  } else {
-    payment->state = DeliveryName(outcome.error().delivery);
-    payment->reason_code = outcome.error().reason_code;
-    payment->message = outcome.error().error.message;
+    return;
   }
+  const rpc::CallError error = had_arrived ? client::AfterEarlierAttempt(outcome.error()) : outcome.error();
+  payment->state = DeliveryName(error.delivery);
+  payment->reason_code = error.reason_code;
+  payment->message = error.error.message;
 }
 
-// Sends what has not ended yet. Stops early when a whole batch could not be delivered: the next would not fare better.
-Status Send(client::Client& client, PaymentsFile& file, const std::stop_token& stop) {
-  std::vector<FilePayment*> open;
-  for (FilePayment& payment : file.payments()) {
-    if (!payment.IsFinal()) open.push_back(&payment);
+// One way through the payments of a file.
+class FileRun {
+ public:
+  FileRun(client::Client& client, PaymentsFile& file, const std::stop_token& stop)
+      : client_(client), file_(file), stop_(stop) {}
+
+  // Sends what has not ended yet. Stops early when a whole batch could not be delivered: the next would not fare
+  // better.
+  Status SendAll() {
+    std::vector<FilePayment*> open = Those([](const FilePayment& payment) { return !payment.IsFinal(); });
+    Progress progress("payments", open.size());
+    client_.OnRetry([&progress](const rpc::CallError& error, Duration delay) {
+      progress.Clear();
+      PrintError(RetrySentence(error, delay));
+    });
+    Status sent = Send(open, [&progress](std::size_t done) { progress.Update(done); });
+    client_.OnRetry({});
+    return sent;
   }
-  Progress progress("payments", open.size());
-  for (std::size_t begin = 0; begin < open.size(); begin += kBatchPayments) {
-    if (stop.stop_requested()) return Fail(ErrorCode::kUnavailable, "interrupted");
-    std::size_t end = std::min(begin + kBatchPayments, open.size());
-    std::vector<protocol::PaymentOrder> orders;
-    for (std::size_t i = begin; i < end; ++i) orders.push_back(open[i]->order);
-    auto outcomes = client.PayAll(orders);
-    bool delivered = false;
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto& outcome = outcomes[i - begin];
-      delivered |= outcome || outcome.error().delivery == rpc::Delivery::kRefused;
-      TakeOver(outcome, open[i]);
-      if (auto recorded = file.Record(*open[i]); !recorded) return recorded;
+
+  // Asks again for what was sent and has not ended, for as long as one attempt may take.
+  Status Follow() {
+    const auto give_up = std::chrono::steady_clock::now() + client_.config().timeout;
+    for (;;) {
+      std::vector<FilePayment*> going = Those([](const FilePayment& payment) {
+        return payment.MayHaveArrived() && !payment.IsFinal();
+      });
+      if (going.empty() || std::chrono::steady_clock::now() >= give_up) return {};
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any().wait_for(lock, stop_, kFollowInterval, [] { return false; });
+      if (Status sent = Send(going, [](std::size_t) {}); !sent) return sent;
     }
-    if (auto synced = file.Sync(); !synced) return synced;
-    if (!delivered) return std::unexpected(outcomes.front().error().error);
-    progress.Update(end);
   }
-  return {};
-}
+
+ private:
+  std::vector<FilePayment*> Those(const std::function<bool(const FilePayment&)>& wanted) {
+    std::vector<FilePayment*> those;
+    for (FilePayment& payment : file_.payments()) {
+      if (wanted(payment)) those.push_back(&payment);
+    }
+    return those;
+  }
+
+  Status Send(const std::vector<FilePayment*>& payments, const std::function<void(std::size_t done)>& progress) {
+    for (std::size_t begin = 0; begin < payments.size(); begin += kBatchPayments) {
+      if (stop_.stop_requested()) return Fail(ErrorCode::kUnavailable, "interrupted");
+      const std::size_t end = std::min(begin + kBatchPayments, payments.size());
+      if (Status sent = SendBatch(std::span(payments).subspan(begin, end - begin)); !sent) return sent;
+      progress(end);
+    }
+    return {};
+  }
+
+  Status SendBatch(std::span<FilePayment* const> batch) {
+    std::vector<protocol::PaymentOrder> orders;
+    std::vector<bool> had_arrived;
+    for (FilePayment* payment : batch) {
+      orders.push_back(payment->order);
+      had_arrived.push_back(payment->MayHaveArrived());
+      if (had_arrived.back()) continue;
+      payment->state = "UNKNOWN";
+      payment->message = "sent, and not answered yet";
+      if (auto recorded = file_.Record(*payment); !recorded) return recorded;
+    }
+    if (auto synced = file_.Sync(); !synced) return synced;
+    const auto outcomes = client_.PayAll(orders);
+    bool delivered = false;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      delivered |= outcomes[i] || outcomes[i].error().delivery == rpc::Delivery::kRefused;
+      TakeOver(outcomes[i], had_arrived[i], batch[i]);
+      if (auto recorded = file_.Record(*batch[i]); !recorded) return recorded;
+    }
+    if (auto synced = file_.Sync(); !synced) return synced;
+    if (!delivered) return std::unexpected(outcomes.front().error().error);
+    return {};
+  }
+
+  client::Client& client_;
+  PaymentsFile& file_;
+  const std::stop_token& stop_;
+};
 
 struct Summary {
   std::size_t completed = 0;
@@ -137,7 +200,9 @@ int PayFile(client::Client& client, const std::filesystem::path& path, OutputFor
     PrintError("nothing was paid");
     return kExitFailed;
   }
-  auto sent = Send(client, *file, stop);
+  FileRun run(client, *file, stop);
+  auto sent = run.SendAll();
+  if (sent) sent = run.Follow();
   auto finished = file->Finish();
   Summary summary = Summarise(file->payments());
   PrintSummary(summary, *file, already, output);

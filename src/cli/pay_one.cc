@@ -85,8 +85,8 @@ class Reporter {
   }
 
   void PrintItem(OutboxItem item, const std::string& why) const {
+    if (output_ == OutputFormat::kTable) return PrintText(QueueItemText(item));  // why is told as an error
     if (item.message.empty()) item.message = why;
-    if (output_ == OutputFormat::kTable) return PrintText(QueueItemText(item));
     Json json = QueueItemJson(item);
     json.update({{"success", false}});
     PrintJson(json);

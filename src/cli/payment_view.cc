@@ -89,14 +89,14 @@ std::string PaymentText(const protocol::PaymentRecord& payment) {
 }
 
 Table PaymentTable(const std::vector<protocol::PaymentRecord>& payments) {
-  Table table({{"created", Align::kLeft},
+  Table table({{"created", Align::kLeft, 1},
                {"payment", Align::kLeft},
-               {"from", Align::kLeft},
+               {"from", Align::kLeft, 3},
                {"to", Align::kLeft},
                {"amount", Align::kRight},
                {"state", Align::kLeft},
-               {"reason", Align::kLeft},
-               {"memo", Align::kLeft}});
+               {"reason", Align::kLeft, 2},
+               {"memo", Align::kLeft, 4}});
   for (const auto& payment : payments) {
     table.AddRow({FormatTime(payment.created_at), payment.order.id.ToString(), AccountText(payment.order.from),
                   AccountText(payment.order.to), AmountText(payment.order.amount), StateText(payment.state),

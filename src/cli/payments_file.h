@@ -33,6 +33,8 @@ struct FilePayment {
 
   // It has ended and is not sent again.
   bool IsFinal() const { return state == "COMPLETED" || state == "ABORTED"; }
+  // It is not certain that no gateway has it. UNKNOWN goes on record before a payment is first sent.
+  bool MayHaveArrived() const { return state != "PLANNED" && state != "NOT_SENT" && state != "REFUSED"; }
 };
 
 // Reads the payments of `text`; `accounts` are the payer's own, of which each row names the bank. One error for each

@@ -53,6 +53,12 @@ void Progress::Update(std::size_t done) {
   Draw(done);
 }
 
+void Progress::Clear() {
+  if (!open_line_) return;
+  std::fputs("\r\033[K", stderr);
+  open_line_ = false;
+}
+
 void Progress::Draw(std::size_t done) {
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   std::string line = ProgressLine(what_, done, total_, seconds, bar_);

@@ -19,6 +19,8 @@ class Progress {
 
   // Draws at most ten times a second.
   void Update(std::size_t done);
+  // Takes the bar away, for something else to be printed; it is back with the next Update.
+  void Clear();
 
  private:
   void Draw(std::size_t done);

@@ -1,6 +1,4 @@
 // queue …
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
@@ -56,7 +54,7 @@ int List(QueueOptions& options) {
   } else if (items->empty()) {
     PrintText("the queue of " + opened->session.username + " is empty\n");
   } else {
-    PrintText(QueueTable(*items).Render(MayDecorate(STDOUT_FILENO)));
+    PrintText(QueueTable(*items).RenderForOutput());
   }
   // Whoever has seen the list has been told.
   auto told = opened->queue->TakeUntold(opened->session.username);

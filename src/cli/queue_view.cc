@@ -51,7 +51,7 @@ Json QueueItemJson(const OutboxItem& item) {
 
 Table QueueTable(const std::vector<OutboxItem>& items) {
   Table table({{"place", Align::kRight},
-               {"payment", Align::kLeft},
+               {"payment", Align::kLeft, 1},  // the place names it as well
                {"to", Align::kLeft},
                {"amount", Align::kRight},
                {"state", Align::kLeft},
@@ -114,6 +114,16 @@ std::size_t CountWaiting(const std::filesystem::path& data_dir, const std::strin
   if (!items) return 0;
   return static_cast<std::size_t>(
       std::ranges::count_if(*items, [](const OutboxItem& item) { return protocol::IsWaiting(item.state); }));
+}
+
+std::optional<OutboxItem> FindQueued(const std::filesystem::path& data_dir, const std::string& user, const Uuid& id) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(data_dir / "outbox.db", ignored)) return std::nullopt;
+  auto queue = client::Queue::Open(data_dir);
+  if (!queue) return std::nullopt;
+  auto item = (*queue)->Find(id);
+  if (!item || !*item || (*item)->order.payer != user) return std::nullopt;
+  return std::move(*item);
 }
 
 void TellOutcomes(client::Queue& queue, const std::string& user) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ std::string LoginAdvice(std::size_t waiting, const std::string& user);
 
 // How many payments of `user` wait in the queue of this data directory; 0 when there is none or it cannot be read.
 std::size_t CountWaiting(const std::filesystem::path& data_dir, const std::string& user);
+
+// The payment as the queue of this data directory has it, if it is there and of `user`.
+std::optional<OutboxItem> FindQueued(const std::filesystem::path& data_dir, const std::string& user, const Uuid& id);
 
 // Tells, on standard error, how queued payments of `user` have ended that nobody has been told about.
 void TellOutcomes(client::Queue& queue, const std::string& user);

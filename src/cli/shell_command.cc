@@ -15,7 +15,11 @@ int Completion(const std::string& which) {
   Invocation unused;
   AddAllCommands(app, unused);
   const std::string script = BashCompletion(ListCommands(app));
-  if (which == "zsh") PrintText("autoload -U +X bashcompinit && bashcompinit\n");
+  if (which == "zsh") {
+    PrintText(
+        "(( $+functions[compdef] )) || { autoload -U compinit && compinit }\n"
+        "autoload -U +X bashcompinit && bashcompinit\n");
+  }
   PrintText(script);
   return kExitDone;
 }

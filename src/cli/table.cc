@@ -1,5 +1,6 @@
 #include "cli/table.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -7,6 +8,7 @@
 #include <clocale>
 #include <cstdlib>
 #include <cwchar>
+#include <numeric>
 
 #include "base/assert.h"
 #include "base/text.h"
@@ -65,6 +67,11 @@ std::size_t DisplayWidth(std::string_view text) {
   return width;
 }
 
+std::size_t TerminalColumns(int fd) {
+  winsize size{};
+  return ::isatty(fd) == 1 && ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 bool MayDecorate(int fd) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
@@ -78,24 +85,54 @@ void Table::AddRow(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::string Table::Render(bool decorate) const {
+std::vector<std::size_t> Table::Widths() const {
   std::vector<std::size_t> widths;
   for (const Column& column : columns_) widths.push_back(DisplayWidth(column.header));
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
   }
+  return widths;
+}
+
+std::vector<std::size_t> Table::Fitting(const std::vector<std::size_t>& widths, std::size_t width) const {
+  std::vector<std::size_t> shown(columns_.size());
+  std::iota(shown.begin(), shown.end(), std::size_t{0});
+  const auto needed = [&] {
+    std::size_t sum = shown.empty() ? 0 : 2 * (shown.size() - 1);
+    for (std::size_t i : shown) sum += widths[i];
+    return sum;
+  };
+  while (width > 0 && needed() > width) {
+    const auto least = std::ranges::max_element(shown, {}, [&](std::size_t i) { return columns_[i].rank; });
+    if (columns_[*least].rank == 0) break;
+    shown.erase(least);
+  }
+  return shown;
+}
+
+std::string Table::Render(bool decorate, std::size_t width) const {
+  const std::vector<std::size_t> widths = Widths();
+  const std::vector<std::size_t> shown = Fitting(widths, width);
   auto line = [&](auto cell_of, bool colour) {
     std::string text;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (i > 0) text += "  ";
-      AppendPadded(text, cell_of(i), widths[i], columns_[i].align, i + 1 == columns_.size(), colour);
+    for (std::size_t i : shown) {
+      if (i != shown.front()) text += "  ";
+      AppendPadded(text, cell_of(i), widths[i], columns_[i].align, i == shown.back(), colour);
     }
     return text.erase(text.find_last_not_of(' ') + 1);
   };
   std::string header = line([&](std::size_t i) { return columns_[i].header; }, false);
   std::string out = (decorate ? "\033[1m" + header + "\033[0m" : header) + "\n";
   for (const auto& row : rows_) out += line([&](std::size_t i) { return row[i]; }, decorate) + "\n";
-  return out;
+  std::string left_out;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!std::ranges::binary_search(shown, i)) left_out += (left_out.empty() ? "" : ", ") + columns_[i].header;
+  }
+  return left_out.empty() ? out : out + "(too narrow for: " + left_out + ")\n";
+}
+
+std::string Table::RenderForOutput() const {
+  return Render(MayDecorate(STDOUT_FILENO), TerminalColumns(STDOUT_FILENO));
 }
 
 std::string RenderFields(const std::vector<std::pair<std::string, std::string>>& fields) {

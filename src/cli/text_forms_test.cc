@@ -78,6 +78,14 @@ TEST(CsvTest, Format_ParsesBackToTheSameFields) {
   EXPECT_EQ((*rows)[0].fields, fields);
 }
 
+TEST(TableTest, Narrow_LeavesOutByRankAndSaysWhat) {
+  Table table({{"id"}, {"from", Align::kLeft, 1}, {"amount", Align::kRight}, {"memo", Align::kLeft, 2}});
+  table.AddRow({"1", "bank1/ann", "12.50", "rent for March"});
+  EXPECT_THAT(table.Render(false, 80), HasSubstr("rent"));
+  EXPECT_EQ(table.Render(false, 24), "id  from       amount\n1   bank1/ann   12.50\n(too narrow for: memo)\n");
+  EXPECT_EQ(table.Render(false, 3), "id  amount\n1    12.50\n(too narrow for: from, memo)\n") << "rank 0 stays";
+}
+
 TEST(TableTest, Render_AlignsByDisplayWidth) {
   Table table({{"name", Align::kLeft}, {"amount", Align::kRight}});
   table.AddRow({"Zoë", "1.00"});

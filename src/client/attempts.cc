@@ -1,6 +1,7 @@
 #include "client/attempts.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace strife::client {
 
@@ -18,19 +19,21 @@ std::optional<Duration> Attempts::AfterFailure(const rpc::CallError& error, doub
   return std::min(Duration(spread), kMaxDelay);
 }
 
-rpc::CallError Attempts::Conclude(rpc::CallError last) const {
+rpc::CallError AfterEarlierAttempt(rpc::CallError error) {
   // An answer about the id itself settles it: it was never recorded, or it belongs to another payment. Being turned
   // away at the door (no connection, overload, shutdown, an ended session, a right that has been taken away since) says
   // nothing about an attempt that came before.
-  bool turned_away = last.error.code == ErrorCode::kResourceExhausted ||
-                     last.error.code == ErrorCode::kUnauthenticated ||
-                     last.error.code == ErrorCode::kPermissionDenied || last.error.code == ErrorCode::kUnavailable;
-  bool settles = last.delivery == rpc::Delivery::kRefused && !turned_away;
-  if (may_have_arrived_ && !settles) {
-    last.error.code = ErrorCode::kUnknownOutcome;
-    last.delivery = rpc::Delivery::kUnknown;
-  }
-  return last;
+  const ErrorCode code = error.error.code;
+  const bool turned_away = code == ErrorCode::kResourceExhausted || code == ErrorCode::kUnauthenticated ||
+                           code == ErrorCode::kPermissionDenied || code == ErrorCode::kUnavailable;
+  if (error.delivery == rpc::Delivery::kRefused && !turned_away) return error;
+  error.error.code = ErrorCode::kUnknownOutcome;
+  error.delivery = rpc::Delivery::kUnknown;
+  return error;
+}
+
+rpc::CallError Attempts::Conclude(rpc::CallError last) const {
+  return may_have_arrived_ ? AfterEarlierAttempt(std::move(last)) : last;
 }
 
 }  // namespace strife::client

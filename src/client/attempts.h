@@ -11,6 +11,10 @@
 
 namespace strife::client {
 
+// The error as it looks when an attempt before this one may have arrived: unknown, unless the answer settles what became
+// of the request.
+rpc::CallError AfterEarlierAttempt(rpc::CallError error);
+
 class Attempts {
  public:
   // `max_retries` attempts follow the first; the first of them after about `retry_delay`, each later one after twice

@@ -87,5 +87,11 @@ TEST(AttemptsTest, OnceItMayHaveArrived_AnAnswerAboutTheRequestItselfSettlesIt) 
   EXPECT_EQ(attempts.Conclude(BadAmount()).delivery, Delivery::kRefused);
 }
 
+TEST(AttemptsTest, AfterEarlierAttempt_OnlyAnAnswerAboutTheRequestItselfSettlesIt) {
+  EXPECT_EQ(AfterEarlierAttempt(NoConnection()).delivery, Delivery::kUnknown);
+  EXPECT_EQ(AfterEarlierAttempt(Overload()).delivery, Delivery::kUnknown);
+  EXPECT_EQ(AfterEarlierAttempt(BadAmount()).delivery, Delivery::kRefused);
+}
+
 }  // namespace
 }  // namespace strife::client

@@ -163,7 +163,10 @@ std::vector<CallResult<PaymentOutcome>> Client::PayAll(const std::vector<protoco
       }
     }
     if (!again.empty() && on_retry_ && !cancelled()) on_retry_(outcomes[again.front()].error(), wait);
-    if (!again.empty() && !Wait(wait)) return outcomes;
+    if (!again.empty() && !Wait(wait)) {
+      for (std::size_t i : again) outcomes[i] = std::unexpected(attempts[i].Conclude(outcomes[i].error()));
+      return outcomes;
+    }
     open = std::move(again);
     first_attempt = false;
   }

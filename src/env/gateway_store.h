@@ -121,8 +121,8 @@ class GatewayStore {
  public:
   virtual ~GatewayStore() = default;
 
-  // Takes the store over: raises the epoch durably. From then on commits of earlier incarnations fail with kFenced.
-  // `store_id_if_new` is used when the store is new.
+  // Takes the store over: raises the epoch durably. From then on Load and Commit of earlier incarnations fail with
+  // kFenced: one that was replaced unawares must end. `store_id_if_new` is used when the store is new.
   virtual Result<GatewayIncarnation> OpenIncarnation(const Uuid& store_id_if_new) = 0;
   // All payments that are not final, for recovery.
   virtual Result<std::vector<protocol::PaymentRecord>> LoadOpenPayments() = 0;

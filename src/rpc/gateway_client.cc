@@ -68,7 +68,12 @@ struct GatewayClient::Impl {
     return options.endpoints[chosen];
   }
 
-  std::pair<std::shared_ptr<grpc::Channel>, std::shared_ptr<Stub>> Current() {
+  struct Connection {
+    std::shared_ptr<grpc::Channel> channel;
+    std::shared_ptr<Stub> stub;
+  };
+
+  Connection Current() {
     std::lock_guard lock(mutex);
     if (channel == nullptr) {
       channel = grpc::CreateCustomChannel(options.endpoints[chosen], credentials, Arguments());
@@ -85,19 +90,19 @@ struct GatewayClient::Impl {
     chosen = (chosen + 1) % options.endpoints.size();
   }
 
-  // A stub whose channel is connected: until then nothing has been sent, whatever goes wrong.
-  CallResult<std::shared_ptr<Stub>> ConnectedStub(std::chrono::system_clock::time_point deadline) {
+  // One that is made: until then nothing has been sent, whatever goes wrong.
+  CallResult<Connection> Connected(std::chrono::system_clock::time_point deadline) {
     std::string reason;
     for (std::size_t tries = options.endpoints.size(); tries > 0; --tries) {
       // Whoever does not answer at all must leave time for the others.
       auto now = std::chrono::system_clock::now();
       auto share = now + (deadline - now) / static_cast<int>(tries);
-      auto [connecting, current] = Current();
-      auto failure = WaitUntilReady(*connecting, *current, share);
-      if (!failure) return current;
+      const Connection connecting = Current();
+      auto failure = WaitUntilReady(*connecting.channel, *connecting.stub, share);
+      if (!failure) return connecting;
       reason = *failure;
       if (cancelled) break;
-      Abandon(connecting);
+      Abandon(connecting.channel);
     }
     return std::unexpected(NotSent(reason));
   }
@@ -147,17 +152,22 @@ struct GatewayClient::Impl {
   CallResult<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                             const std::string* access_token, const Request& request, Effect effect) {
     auto deadline = Deadline(options.timeout);
-    auto connected = ConnectedStub(deadline);
-    if (!connected) return std::unexpected(std::move(connected.error()));
+    auto connection = Connected(deadline);
+    if (!connection) return std::unexpected(std::move(connection.error()));
     grpc::ClientContext context;
     context.set_deadline(deadline);
     if (access_token != nullptr) AddToken(context, *access_token);
     Response response;
     if (!Enter(context)) return std::unexpected(NotSent("interrupted"));
-    grpc::Status status = ((**connected).*method)(&context, request, &response);
+    grpc::Status status = ((*connection->stub).*method)(&context, request, &response);
     Leave(context);
-    if (!status.ok()) return std::unexpected(FromStatus(status, context, effect, Endpoint()));
-    return response;
+    if (status.ok()) return response;
+    auto error = FromStatus(status, context, effect, Endpoint());
+    // It is leaving, or cannot serve: another one may.
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE && options.endpoints.size() > 1) {
+      Abandon(connection->channel);
+    }
+    return std::unexpected(std::move(error));
   }
 
   // From here to Leave the call can be cancelled; false: it is not to be made any more.
@@ -188,7 +198,7 @@ Result<std::unique_ptr<GatewayClient>> GatewayClient::Create(const GatewayClient
 }
 
 CallResult<void> GatewayClient::Connect() {
-  auto connected = impl_->ConnectedStub(Deadline(impl_->options.timeout));
+  auto connected = impl_->Connected(Deadline(impl_->options.timeout));
   if (!connected) return std::unexpected(std::move(connected.error()));
   return {};
 }
@@ -257,7 +267,7 @@ void GatewayClient::ProcessPaymentAsync(const std::string& access_token, const p
   FillRequest(order, &call->request);
   call->done = std::move(done);
   call->endpoint = impl_->Endpoint();
-  call->stub = impl_->Current().second;
+  call->stub = impl_->Current().stub;
   call->stub->async()->ProcessPayment(
       &call->context, &call->request, &call->response, [call](const grpc::Status& status) {
         if (status.ok()) return call->done(FromReply(call->response.payment()));

@@ -46,8 +46,8 @@ struct GatewayClientOptions {
   Duration timeout = std::chrono::seconds(10);  // of each call, connecting included
 };
 
-// Thread-safe. The access token goes in with each call that needs one. Of several endpoints the one that answered last
-// is used until it cannot be reached; then the next is tried.
+// Thread-safe. The access token goes in with each call that needs one. Of several endpoints one is used until it cannot
+// be reached or answers UNAVAILABLE; then the next is tried.
 class GatewayClient {
  public:
   using PaymentCallback = std::function<void(CallResult<protocol::PaymentRecord>)>;

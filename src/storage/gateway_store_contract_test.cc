@@ -188,6 +188,17 @@ TYPED_TEST(GatewayStoreContract, Commit_AfterANewerIncarnation_IsFencedAndWrites
   EXPECT_EQ(this->Commit({}).error().code, ErrorCode::kFenced);
 }
 
+TYPED_TEST(GatewayStoreContract, Load_AfterANewerIncarnation_IsFencedThoughNothingIsWritten) {
+  this->CommitPayments({PaymentOf(1)});
+  ASSERT_TRUE(this->store_->Load({}));
+  auto newer = this->maker_.Gateway();
+  ASSERT_TRUE(newer->OpenIncarnation(IdOf(43)));
+  const auto fenced = this->store_->Load({});
+  ASSERT_FALSE(fenced);
+  EXPECT_EQ(fenced.error().code, ErrorCode::kFenced);
+  EXPECT_TRUE(newer->Load({{IdOf(1)}, {}, {}}).value().payments.contains(IdOf(1)));
+}
+
 TYPED_TEST(GatewayStoreContract, LoadOpenPayments_FindsExactlyTheNotFinal) {
   this->CommitPayments({this->InState(1, PaymentState::kInitiated), this->InState(2, PaymentState::kCommitting),
                         this->InState(3, PaymentState::kCompleted), this->InState(4, PaymentState::kAborted),

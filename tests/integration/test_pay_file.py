@@ -7,6 +7,7 @@ import csv
 import os
 import random
 import signal
+from pathlib import Path
 
 from cases import NetworkCase
 from network import wait_until
@@ -49,6 +50,19 @@ class PayFile(NetworkCase):
             self.assertIn(f"line {line}:", done.stderr)
         self.assertNotIn("line 2:", done.stderr)
         self.assertEqual(gateway_order(self.network, "user1"), before)
+
+    def test_OnceItMayHaveArrived_AGatewayThatIsAwayDoesNotMakeItUnsent(self):
+        self.write(*(("bank3/user2", "bank1", "0.01", "USD", "") for _ in range(3)))
+        self.network.kill("gateway")
+        self.assertEqual(self.person.run("pay", "--file", self.file).returncode, 1)
+        self.assertEqual({row["state"] for row in self.results().values()}, {"NOT_SENT"})
+        result_file = Path(f"{self.file}.result.csv")
+        result_file.write_text(result_file.read_text().replace("NOT_SENT", "UNKNOWN", 1))
+        self.assertEqual(self.person.run("pay", "--file", self.file).returncode, 3)
+        self.assertEqual([row["state"] for row in self.results().values()], ["UNKNOWN", "NOT_SENT", "NOT_SENT"])
+        self.network.start("gateway")
+        self.assertEqual(self.person.run("pay", "--file", self.file).returncode, 0)
+        self.assertEqual({row["state"] for row in self.results().values()}, {"COMPLETED"})
 
     def test_InterruptedAgainAndAgain_EachLineIsPaidOnce(self):
         rng = random.Random(SEED)

@@ -33,6 +33,14 @@ bool Matches(const PaymentRecord& payment, const HistoryQuery& query) {
          std::tie(payment.created_at, payment.order.id) < std::tie(query.after->created_at, query.after->id);
 }
 
+bool IsSucceeded(const MemoryGatewayContents& contents, std::uint64_t epoch) {
+  return contents.epoch != epoch && !Mutated(protocol::Defect::kSucceededGatewayWrites);
+}
+
+Error Succeeded() {
+  return {ErrorCode::kFenced, "another gateway has taken over the memory disk: this one must stop"};
+}
+
 class MemoryGatewayStore final : public GatewayStore {
  public:
   explicit MemoryGatewayStore(std::shared_ptr<MemoryGatewayDisk> disk) : disk_(std::move(disk)) {}
@@ -60,7 +68,12 @@ class MemoryGatewayStore final : public GatewayStore {
 
   Result<GatewayRows> Load(const GatewayKeys& keys) override {
     GatewayRows rows;
-    disk_->Access([&](MemoryGatewayContents& contents) { Find(contents, keys, rows); });
+    bool succeeded = false;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      succeeded = epoch_ > 0 && IsSucceeded(contents, epoch_);
+      if (!succeeded) Find(contents, keys, rows);
+    });
+    if (succeeded) return std::unexpected(Succeeded());
     return rows;
   }
 
@@ -177,9 +190,7 @@ Status MemoryGatewayDisk::Commit(std::uint64_t epoch, const GatewayRecords& reco
   if (fails && fault_.fault() == CommitFault::kBeforeEffect) {
     return Fail(ErrorCode::kStorage, "the memory disk failed before the commit, as planned: restart");
   }
-  if (epoch != contents_.epoch && !Mutated(protocol::Defect::kSucceededGatewayWrites)) {
-    return Fail(ErrorCode::kFenced, "another gateway has taken over the memory disk: this one must stop");
-  }
+  if (IsSucceeded(contents_, epoch)) return std::unexpected(Succeeded());
   for (const PaymentRecord& payment : records.payments) {
     if (payment.order.amount.minor_units < 0) {
       return Fail(ErrorCode::kInternal, "payment " + payment.order.id.ToString() + " is negative: this is a bug");

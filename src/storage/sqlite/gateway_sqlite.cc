@@ -54,6 +54,11 @@ class GatewaySqlite final : public GatewayStore {
 
   Status Prepare();
   Result<std::optional<GatewayIncarnation>> ReadMeta();
+  // kFenced when another incarnation has raised the epoch.
+  Status StillOwner();
+  Error Succeeded() const {
+    return {ErrorCode::kFenced, "another gateway has taken over " + file_.string() + ": this one must stop"};
+  }
   Status Write(const GatewayRecords& records);
   Status WritePayment(const PaymentRecord& payment);
   Result<bool> UpdatePayment(const PaymentRecord& payment);
@@ -125,10 +130,18 @@ Status GatewaySqlite::LoadSession(const Uuid& id, GatewayRows& rows) {
   return {};
 }
 
+Status GatewaySqlite::StillOwner() {
+  auto meta = ReadMeta();
+  if (!meta) return std::unexpected(std::move(meta.error()));
+  if (epoch_ == 0 || ((*meta) && (*meta)->epoch == epoch_)) return {};
+  return std::unexpected(Succeeded());
+}
+
 Result<GatewayRows> GatewaySqlite::Load(const GatewayKeys& keys) {
   // One read transaction for all keys: cheaper than one for each.
   auto transaction = sqlite::ReadTransaction::Begin(database_);
   if (!transaction) return std::unexpected(std::move(transaction.error()));
+  if (auto owner = StillOwner(); !owner) return std::unexpected(std::move(owner.error()));
   GatewayRows rows;
   rows.payments.reserve(keys.payments.size());
   for (const Uuid& id : keys.payments) {
@@ -168,9 +181,7 @@ Status GatewaySqlite::Write(const GatewayRecords& records) {
   advance_.Bind(1, Signed(records.sequence));
   advance_.Bind(2, Signed(epoch_));
   if (auto advanced = advance_.Run(); !advanced) return advanced;
-  if (database_.Changes() != 1) {
-    return Fail(ErrorCode::kFenced, "another gateway has taken over " + file_.string() + ": this one must stop");
-  }
+  if (database_.Changes() != 1) return std::unexpected(Succeeded());
   for (const PaymentRecord& payment : records.payments) {
     if (auto written = WritePayment(payment); !written) return written;
   }
