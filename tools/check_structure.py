@@ -38,7 +38,7 @@ MAY_INCLUDE = {
 OUTSIDE = [
     (re.compile(r"^(grpc|grpcpp|google/protobuf)/|^strife/v\d+/|\.(grpc\.)?pb\.h$"), ["rpc"]),
     (re.compile(r"^sqlite3\.h$"), ["storage"]),
-    (re.compile(r"^(spdlog|fmt)/"), ["observability"]),
+    (re.compile(r"^(spdlog|fmt|prometheus)/"), ["observability"]),
     (re.compile(r"^openssl/"), ["security", "storage", "rpc", "cli"]),
     (re.compile(r"^(jwt|argon2|sodium)"), ["security"]),
     (re.compile(r"^CLI/|^histedit\.h$|^editline/"), ["cli"]),

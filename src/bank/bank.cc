@@ -7,11 +7,13 @@
 
 #include "bank/admin.h"
 #include "bank/bank_data.h"
+#include "bank/bank_metrics.h"
 #include "bank/inquirer.h"
 #include "bank/service.h"
 #include "base/limits.h"
 #include "observability/log.h"
 #include "protocol/legs.h"
+#include "rpc/call_stats.h"
 #include "rpc/gateway_link.h"
 #include "rpc/server.h"
 #include "runtime/engine_thread.h"
@@ -23,6 +25,7 @@
 #include "server/event_counts.h"
 #include "server/notify.h"
 #include "server/revocations.h"
+#include "server/server_metrics.h"
 #include "server/signals.h"
 #include "server/startup.h"
 #include "storage/sqlite/bank_sqlite.h"
@@ -37,6 +40,9 @@ constexpr Duration kRegistrationRetryDelay = std::chrono::seconds(1);
 constexpr int kRegistrationsBeforeServing = 3;
 constexpr Duration kGatewayCallTimeout = std::chrono::seconds(5);
 constexpr Duration kDrainLimit = std::chrono::seconds(15);
+constexpr std::string_view kEvents[] = {"protocol_violation",    "stale_gateway",    "heuristic_proposed",
+                                        "heuristic_forced",      "heuristic_agreed", "heuristic_mixed",
+                                        "heuristic_acknowledged"};
 
 // Everything the bank is made of, in the order it is built; taken down in reverse.
 class Bank {
@@ -58,10 +64,11 @@ class Bank {
   Status OpenAccounts();
   void MakeService();
   void Register();
+  void Collect(MetricWriter& writer) const;
 
   const BankConfig config_;
   server::DiskSpace disk_;
-  runtime::SystemClock clock_;
+  mutable runtime::SystemClock clock_;
   security::CredentialFiles files_;
   security::Identity identity_;
   std::unique_ptr<LogDirectory> logs_;
@@ -83,11 +90,15 @@ class Bank {
   std::atomic<int> failed_registrations_ = 0;
   MonotonicTime next_report_{};
   server::EngineReport report_;
-  server::EventCounts events_;
+  server::EventCounts events_{kEvents};
+  BankMetrics metrics_;
+  rpc::CallStats calls_;
   server::Revocations revocations_;
+  server::MetricsServing metrics_serving_{config_.metrics_listen, [this](MetricWriter& writer) { Collect(writer); }};
 };
 
 Status Bank::Open() {
+  if (Status good = server::MetricsServing::Check(config_.metrics_listen, config_.metrics_exposure); !good) return good;
   if (Status is_free = server::CheckAddressFree(config_.listen); !is_free) return is_free;
   auto logs = LogDirectory::Open(config_.log_dir, {"bank.log", "banktransactions.log", "interceptortransactions.log"},
                                  {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo)});
@@ -142,6 +153,7 @@ Status Bank::OpenStore() {
       .Write(LogLevel::kInfo, LogLine("started").Add("bank", identity_.name).Add("prepared", prepared->size()));
   participant_ = std::make_unique<protocol::Participant>(
       protocol::ParticipantOptions{.bank_id = identity_.name, .inquiry_delay = config_.inquiry_delay});
+  metrics_.Recovered(*prepared);
   participant_->Recover(clock_.Read(), *std::move(prepared), *gateway_seen, *std::move(heuristics));
   return {};
 }
@@ -175,6 +187,7 @@ void Bank::MakeService() {
       .workers = *workers_,
       .log = logs_->Get("banktransactions.log"),
       .events = events_,
+      .metrics = metrics_,
       .submit = [this](std::vector<protocol::ParticipantInput> inputs) { return engine_->inbox().PushAll(inputs); },
       .inquire = [this](const protocol::Inquiry& inquiry) { inquirer_->Ask(inquiry); },
       .disk = disk_,
@@ -193,7 +206,8 @@ Status Bank::Serve() {
                                    .trust_domain = identity_.trust_domain,
                                    .revocations = [this] { return revocations_.current(); },
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
-                                   .transaction_log = &logs_->Get("banktransactions.log")};
+                                   .transaction_log = &logs_->Get("banktransactions.log"),
+                                   .stats = &calls_};
   auto server = rpc::StartBankServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
@@ -214,6 +228,7 @@ void Bank::Tick() {
   if (now >= next_registration_.load()) Register();
   if (now < next_report_) return;
   next_report_ = now + kReportInterval;
+  metrics_serving_.Try(logs_->Get("bank.log"));
   report_.Write(logs_->Get("bank.log"), engine_->stats());
   events_.Write(logs_->Get("bank.log"));
 }
@@ -252,6 +267,22 @@ void Bank::Register() {
   });
 }
 
+void Bank::Collect(MetricWriter& writer) const {
+  CollectProcess(writer, "bank");
+  metrics_.Collect(writer, clock_.Read().wall);
+  writer.Gauge("strife_bank_commands_in_flight", "Commands taken and not yet answered.", {},
+               static_cast<double>(service_->queued_commands()));
+  writer.Gauge("strife_bank_registered", "1 while the gateway has answered the last registration.", {},
+               registered_ ? 1 : 0);
+  calls_.Collect(writer);
+  server::CollectEngine(writer, engine_->stats(), engine_->inbox().size());
+  writer.Gauge("strife_worker_queued_tasks", "Reads waiting for a worker.", {},
+               static_cast<double>(workers_->queued()));
+  server::CollectDisk(writer, config_.data_dir, disk_.low());
+  server::CollectLogs(writer, *logs_);
+  events_.Collect(writer);
+}
+
 void Bank::Reload(const Result<BankConfig>& reread) {
   Logger& log = logs_->Get("bank.log");
   logs_->Reopen();
@@ -273,6 +304,7 @@ void Bank::Drain() {
   // asks again when it starts.
   engine_->Stop();
   inquirer_->Stop();
+  metrics_serving_.Stop();
   gateway_.reset();
   report_.Write(logs_->Get("bank.log"), engine_->stats());
   events_.Write(logs_->Get("bank.log"));

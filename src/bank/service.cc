@@ -184,6 +184,7 @@ void BankService::Deliver(protocol::ParticipantEffects effects) {
     runtime::Parked<protocol::InDoubtAnswer>::Take(reply_to)(std::move(answer));
   }
   for (const protocol::Inquiry& inquiry : effects.inquiries) parts_.inquire(inquiry);
+  parts_.metrics.Durable(effects.records.transactions);
   for (const BankTransactionRecord& record : effects.records.transactions) Log(record);
   for (const protocol::ParticipantEvent& event : effects.events) Log(event);
 }

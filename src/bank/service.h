@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "bank/bank_metrics.h"
 #include "env/bank_store.h"
 #include "env/clock.h"
 #include "observability/log.h"
@@ -27,6 +28,7 @@ class BankService final : public rpc::BankApi {
     runtime::WorkerPool& workers;
     Logger& log;  // banktransactions.log
     server::EventCounts& events;
+    BankMetrics& metrics;
     // Puts all inputs into the engine's inbox, or none and false when it is full or closed.
     std::function<bool(std::vector<protocol::ParticipantInput>)> submit;
     // Asks the gateway about a transaction and puts its answer into the engine's inbox.
@@ -43,6 +45,8 @@ class BankService final : public rpc::BankApi {
   // From now on nothing new is taken.
   void StartDraining() { draining_ = true; }
 
+  // Commands taken and not yet answered.
+  std::size_t queued_commands() const { return queued_commands_; }
   // The gateway store the bank works with and how far it had got.
   std::optional<GatewaySeen> gateway_seen() const;
 

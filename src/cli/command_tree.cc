@@ -89,7 +89,7 @@ std::string BashCompletion(const std::vector<CommandInfo>& commands) {
   std::string script =
       "# Completion of strife for bash, and for zsh through its bashcompinit.\n"
       "_strife() {\n"
-      "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path= word\n"
+      "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} at= word i\n"
       "  COMPREPLY=()\n"
       "  case $previous in\n";
   for (const auto& [flag, values] : FixedValues()) {
@@ -101,13 +101,14 @@ std::string BashCompletion(const std::vector<CommandInfo>& commands) {
       "return ;;\n"
       "    --dir|--data-dir|--log-dir) COMPREPLY=($(compgen -d -- \"$current\")); return ;;\n"
       "  esac\n"
-      "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-      "    case \"$path $word\" in\n";
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+      "    word=${COMP_WORDS[i]}\n"
+      "    case \"$at $word\" in\n";
   std::string paths;
   for (const CommandInfo& command : commands) {
     if (!command.path.empty()) paths += (paths.empty() ? "" : "|") + ("\" " + Join(command.path) + "\"");
   }
-  script += "      " + paths + ") path=\"$path $word\" ;;\n    esac\n  done\n  case $path in\n";
+  script += "      " + paths + ") at=\"$at $word\" ;;\n    esac\n  done\n  case $at in\n";
   for (const CommandInfo& command : commands) {
     const std::string path = command.path.empty() ? "" : " " + Join(command.path);
     script += "    \"" + path + "\") word=\"" + Join(command.subcommands) + (command.subcommands.empty() ? "" : " ") +

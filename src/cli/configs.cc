@@ -13,6 +13,15 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxProfileBytes = 64;
 const std::vector<std::string> kLogLevels = {"trace", "debug", "info", "warning", "error", "critical"};
 
+// What both servers say about themselves, and where.
+template <typename Config>
+void AddObservability(Settings& settings, Config& config) {
+  settings.Text("metrics_listen", &config.metrics_listen, "IP address:port of the Prometheus endpoint; empty: none");
+  settings.OneOf("metrics_exposure", &config.metrics_exposure, {"loopback", "network"},
+                 "Whether `metrics_listen` may be an address that others can reach");
+  settings.OneOf("log_level", &config.log_level, kLogLevels, "What to log");
+}
+
 }  // namespace
 
 Settings GatewaySettings(gateway::GatewayConfig* config) {
@@ -32,7 +41,7 @@ Settings GatewaySettings(gateway::GatewayConfig* config) {
   settings.Time("refresh_token_lifetime", &config->refresh_token_lifetime, "How long a login lasts unused");
   settings.WholeNumber("reserved_disk_mb", &config->reserved_disk_mb, 0, 1 << 30,
                        "MiB of free disk below which new work is refused");
-  settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
+  AddObservability(settings, *config);
   return settings;
 }
 
@@ -53,7 +62,7 @@ Settings BankSettings(bank::BankConfig* config) {
   settings.Time("inquiry_delay", &config->inquiry_delay, "How long to wait for a decision before asking for it");
   settings.WholeNumber("reserved_disk_mb", &config->reserved_disk_mb, 0, 1 << 30,
                        "MiB of free disk below which new work is refused");
-  settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
+  AddObservability(settings, *config);
   return settings;
 }
 

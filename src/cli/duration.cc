@@ -52,8 +52,9 @@ std::optional<WallTime> ParseUtc(std::string_view text) {
   since_epoch += hours(*hour_value) + minutes(*minute_value) + seconds(*second_value);
   std::string_view fraction = text.substr(19, text.size() - 20);
   if (fraction.empty()) return WallTime(since_epoch);
+  if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 7) return std::nullopt;
   auto digits = Digits(fraction, 1, fraction.size() - 1);
-  if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 7 || !digits) return std::nullopt;
+  if (!digits) return std::nullopt;
   std::int64_t fraction_us = *digits;
   for (std::size_t i = fraction.size() - 1; i < 6; ++i) fraction_us *= 10;
   return WallTime(since_epoch + microseconds(fraction_us));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -31,17 +32,20 @@ std::unexpected<Error> SystemError(const std::string& what, const fs::path& path
 
 Status CheckRange(const char* what, int value, int minimum, int maximum) {
   if (value >= minimum && value <= maximum) return {};
-  return Fail(ErrorCode::kInvalidInput, std::string("The number of ") + what + " must be " + std::to_string(minimum) +
-                                            " to " + std::to_string(maximum) + ", not " + std::to_string(value));
+  return Fail(ErrorCode::kInvalidInput, std::string("The ") + what + " must be " + std::to_string(minimum) + " to " +
+                                            std::to_string(maximum) + ", not " + std::to_string(value));
 }
 
 Status CheckOptions(const NetworkOptions& options) {
-  if (Status status = CheckRange("banks", options.banks, 1, 64); !status) return status;
-  if (Status status = CheckRange("users", options.users, 1, 10'000); !status) return status;
-  if (options.port_base < 1 || options.port_base > 65535 - options.banks) {
-    return Fail(ErrorCode::kInvalidInput, "The port base must be 1 to " + std::to_string(65535 - options.banks) +
-                                              " with " + std::to_string(options.banks) + " banks, not " +
-                                              std::to_string(options.port_base));
+  if (Status status = CheckRange("number of banks", options.banks, 1, 64); !status) return status;
+  if (Status status = CheckRange("number of users", options.users, 1, 10'000); !status) return status;
+  const int last = 65535 - options.banks;
+  if (Status status = CheckRange("gateway's port", options.port_base, 1, last); !status) return status;
+  const int metrics = options.FirstMetricsPort();
+  if (Status status = CheckRange("gateway's metrics port", metrics, 1, last); !status) return status;
+  if (std::abs(metrics - options.port_base) <= options.banks) {
+    return Fail(ErrorCode::kInvalidInput,
+                "Ports and metrics ports overlap; leave " + std::to_string(options.banks + 1) + " for each");
   }
   return {};
 }
@@ -120,13 +124,13 @@ Status WriteSettings(const fs::path& dir, const NetworkOptions& options) {
   const auto write = [&](const std::string& name, const std::string& contents) {
     return security::WriteFile(dir / name, contents, security::kPublicMode, Existing::kRefuse);
   };
-  Status status = write("gateway.toml", GatewayToml(options.port_base));
+  Status status = write("gateway.toml", GatewayToml(options.port_base, options.FirstMetricsPort()));
   if (status) status = write("client.toml", ClientToml(options.port_base));
   for (const std::string name : kOperators) {
     if (status) status = write(name + ".toml", OperatorToml(name, options.banks, options.port_base));
   }
   for (int bank = 1; status && bank <= options.banks; ++bank) {
-    status = write("bank-" + BankId(bank) + ".toml", BankToml(bank, options.port_base));
+    status = write("bank-" + BankId(bank) + ".toml", BankToml(bank, options.port_base, options.FirstMetricsPort()));
     if (!status) break;
     status = write("bank_data-" + BankId(bank) + ".json", BankDataJson(bank, options.banks, options.users));
   }

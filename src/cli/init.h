@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -13,6 +14,11 @@ struct NetworkOptions {
   int banks = 3;          // 1 to 64: bank1, bank2, …
   int users = 8;          // 1 to 10,000: user1, user2, …
   int port_base = 50052;  // the gateway's; bank i listens on port_base + i
+  // The same for their metrics; kMetricsPortOffset above port_base when not set.
+  std::optional<int> metrics_port_base{};
+
+  static constexpr int kMetricsPortOffset = 100;
+  int FirstMetricsPort() const { return metrics_port_base.value_or(port_base + kMetricsPortOffset); }
 };
 
 // Writes into `dir` (made if need be, and its parents):

@@ -22,6 +22,10 @@ std::string CommonToml(const std::string& name) {
 // Servers also check who has been revoked.
 std::string ServerToml(const std::string& name) { return CommonToml(name) + "crl_file = \"certs/ca.crl\"\n"; }
 
+std::string ObservabilityToml(int metrics_port) {
+  return "metrics_listen = \"" + Address(metrics_port) + "\"\nlog_level = \"info\"\n";
+}
+
 }  // namespace
 
 std::string BankId(int bank) { return "bank" + std::to_string(bank); }
@@ -34,22 +38,22 @@ std::vector<int> BanksOfUser(int user, int banks) {
   return result;
 }
 
-std::string GatewayToml(int port_base) {
+std::string GatewayToml(int port_base, int metrics_port_base) {
   return "# The gateway. Relative paths start at this file's directory.\nlisten = \"" + Address(port_base) + "\"\n" +
          ServerToml("gateway") +
          "users_file = \"users.json\"\n"
          "transaction_timeout = \"5s\"\n"
          "heartbeat_interval = \"5s\"\n"
          "access_token_lifetime = \"5m\"\n"
-         "refresh_token_lifetime = \"168h\"\n"
-         "log_level = \"info\"\n";
+         "refresh_token_lifetime = \"168h\"\n" +
+         ObservabilityToml(metrics_port_base);
 }
 
-std::string BankToml(int bank, int port_base) {
+std::string BankToml(int bank, int port_base, int metrics_port_base) {
   return "# " + BankId(bank) + ". Relative paths start at this file's directory.\nlisten = \"" +
          Address(port_base + bank) + "\"\ngateway = \"" + Address(port_base) + "\"\ndisplay_name = \"Bank " +
          std::to_string(bank) + "\"\n" + ServerToml(BankId(bank)) + "accounts_file = \"bank_data-" + BankId(bank) +
-         ".json\"\ninquiry_delay = \"6s\"\nlog_level = \"info\"\n";
+         ".json\"\ninquiry_delay = \"6s\"\n" + ObservabilityToml(metrics_port_base + bank);
 }
 
 std::string ClientToml(int port_base) {

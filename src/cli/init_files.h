@@ -12,8 +12,8 @@ std::string UserName(int user);  // "user1"; also the id of the user's accounts
 // The banks at which a user has an account: one, or two when there are as many.
 std::vector<int> BanksOfUser(int user, int banks);
 
-std::string GatewayToml(int port_base);
-std::string BankToml(int bank, int port_base);
+std::string GatewayToml(int port_base, int metrics_port_base);
+std::string BankToml(int bank, int port_base, int metrics_port_base);
 std::string ClientToml(int port_base);
 std::string OperatorToml(const std::string& name, int banks, int port_base);
 

@@ -217,12 +217,23 @@ TEST_F(InitTest, SuccessInNewDirectory_LeavesNothingBesideIt) {
 TEST_F(InitTest, NumbersOutOfRange_AreRefusedAndNothingIsWritten) {
   for (const NetworkOptions& options :
        {Options(0, 1), Options(65, 1), Options(1, 0), Options(1, 10'001), NetworkOptions{.dir = dir(), .port_base = 0},
-        NetworkOptions{.dir = dir(), .port_base = 65'533}}) {
+        NetworkOptions{.dir = dir(), .port_base = 65'533},
+        NetworkOptions{.dir = dir(), .port_base = 50'052, .metrics_port_base = 50'054}}) {
     const Status status = WriteNetwork(options, kNow);
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::kInvalidInput);
   }
   EXPECT_FALSE(fs::exists(dir()));
+}
+
+TEST_F(InitTest, EachServer_HasAMetricsPortOfItsOwn) {
+  ASSERT_TRUE(WriteNetwork(Options(2, 1), kNow));
+  gateway::GatewayConfig gateway;
+  ASSERT_TRUE(GatewaySettings(&gateway).Load(dir() / "gateway.toml"));
+  EXPECT_EQ(gateway.metrics_listen, "127.0.0.1:50152");
+  bank::BankConfig bank;
+  ASSERT_TRUE(BankSettings(&bank).Load(dir() / "bank-bank2.toml"));
+  EXPECT_EQ(bank.metrics_listen, "127.0.0.1:50154");
 }
 
 TEST_F(InitTest, MovedNetwork_StillResolvesItsPaths) {

@@ -39,8 +39,8 @@ std::optional<int> ShowQueued(const client::Client& client, const Uuid& id, Outp
     PrintText(QueueItemText(*item));
   }
   const bool waits = protocol::IsWaiting(item->state);
-  PrintError(waits ? "the payment is in the queue; it is sent with the next strife queue flush, strife pay or strife "
-                     "shell that reaches the gateway"
+  PrintError(waits ? "the payment is in the queue; it is sent by an open strife shell, strife queue flush or the next "
+                     "strife pay once the gateway is back"
                    : "this is how it stands in the queue; the gateway tells nothing about it");
   return kExitUnknownOutcome;
 }

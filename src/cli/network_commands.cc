@@ -101,6 +101,9 @@ void AddNetworkCommands(CLI::App& app, Invocation& invocation) {
   init->add_option("--port-base", init_options->network.port_base,
                    "Port of the gateway; bank i serves on the i-th after it [50052]")
       ->check(CLI::Range(1, 65'535));
+  init->add_option("--metrics-port-base", init_options->network.metrics_port_base,
+                   "The same for their metrics [100 above --port-base]")
+      ->check(CLI::Range(1, 65'535));
   AddOutputFlag(*init, &init_options->output);
 
   auto up_options = std::make_shared<UpOptions>();

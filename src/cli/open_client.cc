@@ -35,8 +35,7 @@ Result<OpenedClient> OpenClient(ClientOptions& options) {
   auto client = client::Client::Open(*config);
   if (!client) return std::unexpected(client.error());
   parts->client = std::move(*client);
-  parts->client->OnRetry(
-      [](const rpc::CallError& error, Duration delay) { PrintError(RetrySentence(error, delay)); });
+  parts->client->OnRetry([](const rpc::CallError& error, Duration delay) { PrintError(RetrySentence(error, delay)); });
   parts->cancel.emplace(parts->interrupt.token(), [raw = parts->client.get()] { raw->Cancel(); });
   return OpenedClient(std::move(parts));
 }

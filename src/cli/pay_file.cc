@@ -57,9 +57,8 @@ class FileRun {
   Status Follow() {
     const auto give_up = std::chrono::steady_clock::now() + client_.config().timeout;
     for (;;) {
-      std::vector<FilePayment*> going = Those([](const FilePayment& payment) {
-        return payment.MayHaveArrived() && !payment.IsFinal();
-      });
+      std::vector<FilePayment*> going =
+          Those([](const FilePayment& payment) { return payment.MayHaveArrived() && !payment.IsFinal(); });
       if (going.empty() || std::chrono::steady_clock::now() >= give_up) return {};
       std::mutex mutex;
       std::unique_lock lock(mutex);

@@ -48,17 +48,19 @@ class Reporter {
 
   int operator()(const client::Queued& queued) const {
     PrintItem(queued.item, queued.why);
-    PrintError("the payment is queued and not sent yet: " + queued.why +
-               "; it is sent with the next strife pay, strife queue flush or strife shell that reaches the gateway");
+    PrintError(
+        "the payment is queued and not sent yet: " + queued.why +
+        "; it is sent by an open strife shell, strife queue flush or the next strife pay once the gateway is back");
     return kExitUnknownOutcome;
   }
 
   int operator()(const client::UnknownOutcome& unknown) const {
     const std::string id = unknown.item.order.id.ToString();
     PrintItem(unknown.item, unknown.why);
-    PrintError("the outcome of payment " + id + " is not known: " + unknown.why +
-               "; it stays queued and is asked for with the same id, which never pays twice, by the next strife pay, "
-               "strife queue flush or strife shell that reaches the gateway");
+    PrintError(
+        "the outcome of payment " + id + " is not known: " + unknown.why +
+        "; it stays queued and is asked for with the same id, which never pays twice, by an open strife shell, strife "
+        "queue flush or the next strife pay");
     return kExitUnknownOutcome;
   }
 

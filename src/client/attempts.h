@@ -11,8 +11,8 @@
 
 namespace strife::client {
 
-// The error as it looks when an attempt before this one may have arrived: unknown, unless the answer settles what became
-// of the request.
+// The error as it looks when an attempt before this one may have arrived: unknown, unless the answer settles what
+// became of the request.
 rpc::CallError AfterEarlierAttempt(rpc::CallError error);
 
 class Attempts {

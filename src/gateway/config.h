@@ -21,8 +21,10 @@ struct GatewayConfig {
   Duration heartbeat_interval = std::chrono::seconds(5);
   Duration access_token_lifetime = std::chrono::minutes(5);
   Duration refresh_token_lifetime = std::chrono::hours(24 * 7);
-  int reserved_disk_mb = 256;      // with less free space than this, MiB, new payments and logins are refused
-  std::string log_level = "info";  // trace, debug, info, warning, error, critical
+  int reserved_disk_mb = 256;  // with less free space than this, MiB, new payments and logins are refused
+  std::string metrics_listen;  // IP address:port of the Prometheus endpoint; empty: none
+  std::string metrics_exposure = "loopback";  // loopback, network: who may be able to connect to it
+  std::string log_level = "info";             // trace, debug, info, warning, error, critical
 };
 
 }  // namespace strife::gateway

@@ -7,10 +7,13 @@
 #include "base/limits.h"
 #include "gateway/admin.h"
 #include "gateway/gateway_machine.h"
+#include "gateway/login_metrics.h"
 #include "gateway/logins.h"
+#include "gateway/payment_metrics.h"
 #include "gateway/service.h"
 #include "observability/log.h"
 #include "rpc/bank_links.h"
+#include "rpc/call_stats.h"
 #include "rpc/server.h"
 #include "runtime/engine_thread.h"
 #include "runtime/system_clock.h"
@@ -21,6 +24,7 @@
 #include "server/event_counts.h"
 #include "server/notify.h"
 #include "server/revocations.h"
+#include "server/server_metrics.h"
 #include "server/signals.h"
 #include "server/startup.h"
 #include "storage/sqlite/gateway_sqlite.h"
@@ -31,6 +35,9 @@ namespace {
 constexpr std::size_t kReadThreads = 2;
 constexpr Duration kTickInterval = std::chrono::milliseconds(500);
 constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
+constexpr int kHeartbeatsMissed = 3;  // then a bank counts as down
+constexpr std::string_view kEvents[] = {"partial_commit", "protocol_violation", "stale_epoch", "heuristic_mixed",
+                                        "needs_reconciliation"};
 
 // Everything the gateway is made of, in the order it is built; taken down in reverse.
 class Gateway {
@@ -55,10 +62,11 @@ class Gateway {
   }
   Status OpenStore();
   void MakeEngine();
+  void Collect(MetricWriter& writer) const;
 
   const GatewayConfig config_;
   server::DiskSpace disk_;
-  runtime::SystemClock clock_;
+  mutable runtime::SystemClock clock_;
   std::unique_ptr<LogDirectory> logs_;
   std::unique_ptr<GatewayStore> store_;
   std::unique_ptr<GatewayReader> reader_;
@@ -75,11 +83,16 @@ class Gateway {
   std::optional<GatewayEffects> recovered_;
   MonotonicTime next_housekeeping_{};
   server::EngineReport report_;
-  server::EventCounts events_;
+  server::EventCounts events_{kEvents};
+  PaymentMetrics metrics_;
+  LoginMetrics login_metrics_;
+  rpc::CallStats calls_;
   server::Revocations revocations_;
+  server::MetricsServing metrics_serving_{config_.metrics_listen, [this](MetricWriter& writer) { Collect(writer); }};
 };
 
 Status Gateway::Open() {
+  if (Status good = server::MetricsServing::Check(config_.metrics_listen, config_.metrics_exposure); !good) return good;
   if (Status is_free = server::CheckAddressFree(config_.listen); !is_free) return is_free;
   if (auto logs =
           LogDirectory::Open(config_.log_dir, {"gateway.log", "transactions.log", "interceptortransactions.log"},
@@ -135,6 +148,7 @@ Status Gateway::OpenStore() {
   } else {
     return std::unexpected(banks.error());
   }
+  metrics_.Recovered(past.open_payments);
   LogLine line("started");
   line.Add("store", incarnation_.store_id).Add("epoch", incarnation_.epoch);
   line.Add("open_payments", past.open_payments.size()).Add("banks", past.banks.size());
@@ -153,6 +167,9 @@ void Gateway::MakeEngine() {
                             .workers = *workers_,
                             .log = logs_->Get("transactions.log"),
                             .events = events_,
+                            .metrics = metrics_,
+                            .login_metrics = login_metrics_,
+                            .clock = clock_,
                             .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
                             .store_id = incarnation_.store_id,
                             .epoch = incarnation_.epoch,
@@ -162,7 +179,7 @@ void Gateway::MakeEngine() {
   logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); });
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
-      [this](GatewayEffects effects) { service_->Deliver(std::move(effects)); },
+      [this](GatewayEffects effects) { service_->Deliver(std::move(effects), engine_->cycle_began()); },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
 }
 
@@ -176,7 +193,8 @@ Status Gateway::Serve() {
                                    .revocations = [this] { return revocations_.current(); },
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("transactions.log"),
-                                   .registration_log = &logs_->Get("gateway.log")};
+                                   .registration_log = &logs_->Get("gateway.log"),
+                                   .stats = &calls_};
   auto server = rpc::StartGatewayServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
@@ -192,9 +210,27 @@ void Gateway::Tick() {
   const MonotonicTime now = clock_.Read().monotonic;
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kHousekeepingInterval;
+  metrics_serving_.Try(logs_->Get("gateway.log"));
   logins_->Prune();
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
   events_.Write(logs_->Get("gateway.log"));
+}
+
+void Gateway::Collect(MetricWriter& writer) const {
+  CollectProcess(writer, "gateway");
+  const WallTime now = clock_.Read().wall;
+  metrics_.Collect(writer, now);
+  writer.Gauge("strife_payments_in_flight", "Payments taken and not yet answered.", {},
+               static_cast<double>(service_->open_payments()));
+  links_->Collect(writer, now, kHeartbeatsMissed * config_.heartbeat_interval);
+  login_metrics_.Collect(writer);
+  calls_.Collect(writer);
+  server::CollectEngine(writer, engine_->stats(), engine_->inbox().size());
+  writer.Gauge("strife_worker_queued_tasks", "Reads waiting for a worker.", {},
+               static_cast<double>(workers_->queued()));
+  server::CollectDisk(writer, config_.data_dir, disk_.low());
+  server::CollectLogs(writer, *logs_);
+  events_.Collect(writer);
 }
 
 void Gateway::Reload(const Result<GatewayConfig>& reread) {
@@ -219,6 +255,7 @@ void Gateway::Drain() {
   logins_->Stop();
   workers_->Stop();
   engine_->Stop();
+  metrics_serving_.Stop();
   links_.reset();
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
   events_.Write(logs_->Get("gateway.log"));

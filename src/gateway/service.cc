@@ -98,6 +98,15 @@ ApiResult<PaymentRecord> ToResult(protocol::SubmitAnswer answer) {
   return std::unexpected(ReadFailed());
 }
 
+// `done`, and before it the outcome is counted.
+template <typename T>
+Done<T> Counted(server::LabelCounts& counts, Done<T> done) {
+  return [&counts, done = std::move(done)](ApiResult<T> result) mutable {
+    counts.Add(result ? "ok" : std::string_view(result.error().reason_code));
+    done(std::move(result));
+  };
+}
+
 }  // namespace
 
 ApiResult<security::AccessTokenClaims> GatewayService::CheckToken(std::string_view token,
@@ -107,36 +116,48 @@ ApiResult<security::AccessTokenClaims> GatewayService::CheckToken(std::string_vi
 
 void GatewayService::AuthenticateClient(Caller caller, std::string username, std::string password,
                                         Done<rpc::SessionGrant> done) {
+  done = Counted(parts_.login_metrics.logins, std::move(done));
   if (draining_) return done(std::unexpected(Draining()));
   if (parts_.disk.low()) return done(std::unexpected(StorageFull()));
   parts_.logins.Authenticate(caller, std::move(username), std::move(password), std::move(done));
 }
 
 void GatewayService::RefreshSession(Caller caller, std::string refresh_token, Done<rpc::SessionGrant> done) {
+  done = Counted(parts_.login_metrics.refreshes, std::move(done));
   if (draining_) return done(std::unexpected(Draining()));
   parts_.logins.Refresh(caller, refresh_token, std::move(done));
 }
 
 void GatewayService::LogoutClient(Caller caller, Done<rpc::Nothing> done) {
+  done = Counted(parts_.login_metrics.logouts, std::move(done));
   if (draining_) return done(std::unexpected(Draining()));
   parts_.logins.Logout(caller, std::move(done));
 }
 
 void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, Done<PaymentRecord> done) {
+  const auto refuse = [&](ApiError error) {
+    parts_.metrics.Refused(error.reason_code);
+    done(std::unexpected(std::move(error)));
+  };
+  const MonotonicTime received = parts_.clock.Read().monotonic;
   auto order = ValidatePayment(std::move(request), caller.claims->username);
-  if (!order) return done(std::unexpected(order.error()));
-  if (parts_.logins.AccountAt(order->payer, order->from.bank_id) != order->from) {
-    return done(std::unexpected(NotYourAccount()));
-  }
-  if (draining_) return done(std::unexpected(Draining()));
+  if (!order) return refuse(order.error());
+  if (parts_.logins.AccountAt(order->payer, order->from.bank_id) != order->from) return refuse(NotYourAccount());
+  if (draining_) return refuse(Draining());
   if (open_payments_.fetch_add(1) >= limits::kMaxOpenPayments) {
     open_payments_.fetch_sub(1);
-    return done(std::unexpected(rpc::Overloaded("the gateway")));
+    return refuse(rpc::Overloaded("the gateway"));
   }
   const protocol::ReplyTo reply_to =
-      ParkedSubmit::Park([this, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
+      ParkedSubmit::Park([this, received, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
         open_payments_.fetch_sub(1);
-        done(ToResult(std::move(answer)));
+        ApiResult<PaymentRecord> result = ToResult(std::move(answer));
+        if (result) {
+          parts_.metrics.Answered(parts_.clock.Read().monotonic - received);
+        } else {
+          parts_.metrics.Refused(result.error().reason_code);
+        }
+        done(std::move(result));
       });
   if (parts_.submit(protocol::CoordinatorInput(protocol::SubmitInput{reply_to, *std::move(order), parts_.disk.low()})))
     return;
@@ -190,6 +211,7 @@ void GatewayService::RegisterBank(Caller caller, rpc::RegistrationRequest reques
   if (!input) return done(std::unexpected(input.error()));
   input->reply_to = ParkedRegister::Park([this, done = std::move(done)](protocol::RegisterAnswer answer) mutable {
     if (!answer.accepted) return done(std::unexpected(rpc::Overloaded("the gateway")));
+    parts_.links.Heard(answer.bank.bank_id, parts_.clock.Read().wall);
     done(rpc::Registration{std::move(answer.bank), parts_.heartbeat_interval, parts_.store_id});
   });
   const protocol::ReplyTo reply_to = input->reply_to;
@@ -225,7 +247,10 @@ void GatewayService::InquireTransaction(Caller caller, rpc::InquiryRequest reque
 
 // ---- What the engine has made durable ----
 
-void GatewayService::Deliver(GatewayEffects effects) {
+void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) {
+  if (!effects.records.payments.empty()) {
+    parts_.metrics.Durable(effects.records.payments, cycle_began, parts_.clock.Read().monotonic);
+  }
   for (const protocol::BankRecord& bank : effects.records.banks) parts_.links.Update(bank);
   std::unordered_map<std::string, std::vector<protocol::BankCommand>> by_bank;
   for (protocol::AddressedCommand& addressed : effects.protocol.commands) {

@@ -8,7 +8,9 @@
 
 #include "env/clock.h"
 #include "gateway/gateway_machine.h"
+#include "gateway/login_metrics.h"
 #include "gateway/logins.h"
+#include "gateway/payment_metrics.h"
 #include "observability/log.h"
 #include "rpc/bank_links.h"
 #include "rpc/gateway_api.h"
@@ -28,6 +30,9 @@ class GatewayService final : public rpc::GatewayApi {
     runtime::WorkerPool& workers;
     Logger& log;  // transactions.log
     server::EventCounts& events;
+    PaymentMetrics& metrics;
+    LoginMetrics& login_metrics;
+    Clock& clock;
     // Puts an input into the engine's inbox; false when it is full or closed.
     std::function<bool(GatewayInput)> submit;
     Uuid store_id;
@@ -43,8 +48,9 @@ class GatewayService final : public rpc::GatewayApi {
   // Payments taken and not yet answered.
   std::size_t open_payments() const { return open_payments_; }
 
-  // Sends and answers what the engine has made durable. On the engine's thread.
-  void Deliver(GatewayEffects effects);
+  // Sends and answers what the engine has made durable, in the cycle that began at `cycle_began`. On the engine's
+  // thread.
+  void Deliver(GatewayEffects effects, MonotonicTime cycle_began);
 
   rpc::ApiResult<security::AccessTokenClaims> CheckToken(std::string_view token,
                                                          const security::Certificate& certificate) override;

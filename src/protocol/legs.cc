@@ -17,10 +17,9 @@ std::vector<Transfer> TransfersOf(const BankTransactionRecord& record) {
   return transfers;
 }
 
-std::optional<std::string> ProblemWithHolds(const std::vector<BankTransactionRecord>& transactions,
-                                            const BankRows& rows) {
+std::optional<std::string> ProblemWithHolds(const std::vector<BankTransactionRecord>& undecided, const BankRows& rows) {
   std::unordered_map<std::string, AccountRecord> left = rows.accounts;  // reserved and not yet accounted for
-  for (const BankTransactionRecord& record : transactions) {
+  for (const BankTransactionRecord& record : undecided) {
     if (record.state != BankTransactionState::kPrepared) continue;
     const std::string what = "transaction " + record.id.ToString() + " is prepared, but ";
     if (!ValidAmount(record.amount) || record.debit_account == record.credit_account) return what + "moves nothing";

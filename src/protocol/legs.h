@@ -29,8 +29,7 @@ void ReleaseLegs(BankWorkingSet& batch, const BankTransactionRecord& record);
 
 // What is wrong when the accounts do not hold what the transactions that are prepared have reserved; nothing when they
 // do. Only a damaged store can be so. REQUIRES: `rows` has the accounts that TransfersOf names, as far as they exist.
-std::optional<std::string> ProblemWithHolds(const std::vector<BankTransactionRecord>& transactions,
-                                            const BankRows& rows);
+std::optional<std::string> ProblemWithHolds(const std::vector<BankTransactionRecord>& undecided, const BankRows& rows);
 
 // Why a customer account cannot take part; empty when it can. `unknown` is the reason for one that does not exist.
 std::string_view AccountProblem(const AccountRecord* account, Currency currency, std::string_view unknown);

@@ -6,6 +6,17 @@
 
 namespace strife::protocol::reason {
 
+std::span<const std::string_view> All() {
+  static constexpr std::string_view kAll[] = {kTimeoutCreditorAgent, kTimeoutDebtorAgent,     kBankOffline,
+                                              kDebtorAccountUnknown, kCreditorAccountUnknown, kAccountClosed,
+                                              kAccountBlocked,       kAccountCurrency,        kForbidden,
+                                              kAmountTooLarge,       kInsufficientFunds,      kDuplicate,
+                                              kInvalidAmount,        kGatewayRestarted,       kTransactionAborted,
+                                              kTransactionIdReused,  kProtocolViolation,      kStaleEpoch,
+                                              kStorageFull,          kCommitDelayed,          kHeuristicMixed};
+  return kAll;
+}
+
 bool IsABanks(std::string_view code) {
   static constexpr std::string_view kRefusals[] = {kDebtorAccountUnknown, kCreditorAccountUnknown, kAccountClosed,
                                                    kAccountBlocked,       kAccountCurrency,        kForbidden,

@@ -1,6 +1,7 @@
 // Reason codes: why a payment did not complete. ISO 20022 external status reason codes where one fits.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace strife::protocol::reason {
@@ -29,6 +30,9 @@ inline constexpr std::string_view kStaleEpoch = "STALE_EPOCH";
 inline constexpr std::string_view kStorageFull = "STORAGE_FULL";
 inline constexpr std::string_view kCommitDelayed = "COMMIT_DELAYED";
 inline constexpr std::string_view kHeuristicMixed = "HEURISTIC_MIXED";
+
+// All of the above.
+std::span<const std::string_view> All();
 
 // Whether a bank that gives this code for a NO has the payment on record as refused for it.
 bool IsABanks(std::string_view code);

@@ -6,7 +6,7 @@ namespace strife::protocol::reason {
 namespace {
 
 TEST(Reason, KnownCodesAreOneSentenceAndUnknownOnesNothing) {
-  for (const std::string_view code : {kTimeoutCreditorAgent, kInsufficientFunds, kGatewayRestarted, kCommitDelayed}) {
+  for (const std::string_view code : All()) {
     const std::string_view text = Describe(code);
     ASSERT_FALSE(text.empty()) << code;
     EXPECT_EQ(text.find('.'), text.size() - 1) << text;

@@ -42,7 +42,7 @@ std::string PeerAddress(const grpc::ServerContextBase& context) {
   return colon == std::string::npos ? peer : peer.substr(colon + 1);
 }
 
-ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, std::string_view method) {
+ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy) {
   const auto auth = context.auth_context();
   const auto pems = auth ? auth->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME) : std::vector<grpc::string_ref>{};
   if (pems.size() != 1) return std::unexpected(NotAuthenticated("the connection has no client certificate"));
@@ -55,7 +55,6 @@ ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, s
   if (const auto list = options_.revocations ? options_.revocations() : nullptr) {
     if (Status good = list->Check(**certificate, now); !good) return std::unexpected(FromSecurity(good.error()));
   }
-  const security::MethodPolicy* policy = security::FindPolicy(method);
   const security::Identity& identity = (*certificate)->identity;
   if (Status allowed = security::AuthorizeCertificate(policy, identity); !allowed) {
     return std::unexpected(FromSecurity(allowed.error()));

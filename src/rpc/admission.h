@@ -15,6 +15,7 @@
 
 #include "env/clock.h"
 #include "rpc/api.h"
+#include "rpc/call_stats.h"
 #include "security/policy.h"
 #include "security/revocation.h"
 
@@ -27,6 +28,7 @@ struct AdmissionOptions {
   // Checks an access token. Unset: the server has no methods that need one.
   std::function<ApiResult<security::AccessTokenClaims>(std::string_view token, const security::Certificate&)>
       check_token;
+  CallStats* stats = nullptr;  // where calls are counted
 };
 
 // Thread-safe.
@@ -34,8 +36,13 @@ class Admission {
  public:
   Admission(AdmissionOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
-  // `method` is the full name, such as "/strife.v1.Bank/GetBalance".
-  ApiResult<Caller> Admit(const grpc::CallbackServerContext& context, std::string_view method);
+  // `policy`: the method's row, null when it has none.
+  ApiResult<Caller> Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy);
+
+  // Where the method's calls are counted; null when they are not.
+  MethodStats* StatsOf(const security::MethodPolicy* policy) {
+    return options_.stats == nullptr || policy == nullptr ? nullptr : &options_.stats->Of(*policy);
+  }
 
  private:
   // Reading a certificate takes longer than all other checks together, and connections are few: remembered by its text.

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "protocol/reason.h"
+#include "rpc/bank_link_stats.h"
 #include "rpc/channel.h"
 #include "rpc/convert.h"
 #include "strife/v1/bank.grpc.pb.h"
@@ -67,6 +68,23 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
 
   void GetBalance(const std::string& account_id, Done<Balance> done);
 
+  BankHealth Health(WallTime now, Duration patience) {
+    const std::int64_t heard_us = stats_.heartbeat_us.load(std::memory_order_relaxed);
+    BankHealth health{.bank_id = bank_id_,
+                      .endpoint = {},
+                      .up = heard_us != 0 && now - WallTime(Duration(heard_us)) <= patience &&
+                            !stats_.last_failed.load(std::memory_order_relaxed),
+                      .last_heartbeat = {},
+                      .latency = Duration(stats_.recent_us.load(std::memory_order_relaxed))};
+    if (heard_us != 0) health.last_heartbeat = WallTime(Duration(heard_us));
+    std::unique_lock lock(mutex_);
+    health.endpoint = endpoint_;
+    health.queued = queue_.size();
+    return health;
+  }
+  BankLinkStats& stats() { return stats_; }
+  const std::string& bank_id() const { return bank_id_; }
+
   // Cancels what is in flight, gives up what is queued, and waits until the listener knows of all.
   void Close() {
     std::unique_lock lock(mutex_);
@@ -77,6 +95,7 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
 
  private:
   struct BatchCall {
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     std::shared_ptr<grpc::ClientContext> context;
     v1::ExecuteBatchRequest request;
     v1::ExecuteBatchResponse response;
@@ -91,6 +110,7 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
   };
   template <typename Request, typename Response>
   struct SingleCall {
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     std::shared_ptr<grpc::ClientContext> context;
     Request request;
     Response response;
@@ -113,10 +133,12 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
   void CallSingle(const std::shared_ptr<SingleCalls>& calls, std::shared_ptr<grpc::ClientContext> context,
                   BankCommand command, const Request& request, Start start);
   void Finished(std::vector<BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered);
+  void Measure(const grpc::Status& status, std::chrono::steady_clock::time_point started);
 
   const BankLinksOptions options_;
   const BankLinks::Listener& listener_;
   const std::string bank_id_;
+  BankLinkStats stats_;
 
   std::mutex mutex_;
   std::condition_variable idle_;
@@ -152,6 +174,7 @@ void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
     for (const BankCommand& command : commands) undelivered.push_back({command.id, command.kind});
     return Finished({}, std::move(undelivered));
   }
+  stats_.batch.Add(commands.size());
   if (batches) {
     auto call = std::make_shared<BatchCall>();
     call->context = contexts.front();
@@ -172,7 +195,18 @@ void BankLink::StartBatch(const std::shared_ptr<v1::Bank::Stub>& stub, std::shar
                               });
 }
 
+void BankLink::Measure(const grpc::Status& status, std::chrono::steady_clock::time_point started) {
+  if (status.ok()) {
+    stats_.Answered(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started));
+  } else if (IsOverloaded(status)) {
+    stats_.overloaded.Add();
+  } else {
+    stats_.Failed();
+  }
+}
+
 void BankLink::FinishBatch(BatchCall& call, const grpc::Status& status) {
+  Measure(status, call.started);
   std::vector<BankReply> replies;
   std::vector<protocol::UndeliveredInput::Command> undelivered;
   const bool complete = call.response.results_size() == static_cast<int>(call.commands.size());
@@ -200,6 +234,7 @@ void BankLink::CallSingle(const std::shared_ptr<SingleCalls>& calls, std::shared
   start(call->context.get(), &call->request, &call->response,
         [self = shared_from_this(), call, calls](const grpc::Status& status) {
           std::unique_lock lock(calls->mutex);
+          self->Measure(status, call->started);
           if (status.ok()) {
             auto reply = FromProto(call->response, call->command);
             calls->replies.push_back(reply ? *std::move(reply) : Unreadable(call->command));
@@ -297,6 +332,52 @@ std::shared_ptr<BankLink> BankLinks::Find(const std::string& bank_id) {
   std::unique_lock lock(mutex_);
   const auto found = links_.find(bank_id);
   return found == links_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<BankLink>> BankLinks::All() {
+  std::vector<std::shared_ptr<BankLink>> all;
+  {
+    std::unique_lock lock(mutex_);
+    for (const auto& [id, link] : links_) all.push_back(link);
+  }
+  std::ranges::sort(all, {}, [](const auto& link) { return link->bank_id(); });
+  return all;
+}
+
+void BankLinks::Heard(const std::string& bank_id, WallTime now) {
+  if (const auto link = Find(bank_id)) {
+    link->stats().heartbeat_us.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+}
+
+std::vector<BankHealth> BankLinks::Health(WallTime now, Duration patience) {
+  std::vector<BankHealth> all;
+  for (const auto& link : All()) all.push_back(link->Health(now, patience));
+  return all;
+}
+
+void BankLinks::Collect(MetricWriter& writer, WallTime now, Duration patience) {
+  for (const auto& link : All()) {
+    const BankHealth health = link->Health(now, patience);
+    const BankLinkStats& stats = link->stats();
+    const MetricWriter::Labels bank = {{"bank", link->bank_id()}};
+    writer.Gauge("strife_bank_up", "1 while the bank reports in time and answers.", bank, health.up ? 1 : 0);
+    writer.Gauge("strife_bank_last_heartbeat_timestamp_seconds",
+                 "When the bank was last heard; 0: not since the start.", bank,
+                 static_cast<double>(stats.heartbeat_us.load(std::memory_order_relaxed)) / 1e6);
+    writer.Gauge("strife_bank_queued_commands", "Commands waiting for the message in flight.", bank,
+                 static_cast<double>(health.queued));
+    const auto messages = [&](std::string_view outcome, const Counter& count) {
+      writer.Count("strife_bank_messages_total", "Messages to the bank, by what came of them.",
+                   {{"bank", link->bank_id()}, {"outcome", outcome}}, count);
+    };
+    messages("answered", stats.answered);
+    messages("unanswered", stats.unanswered);
+    messages("overloaded", stats.overloaded);
+    writer.Latencies("strife_bank_message_duration_seconds", "From a message to the bank's answer.", bank,
+                     stats.duration);
+    writer.Sizes("strife_bank_message_commands", "Commands in a message.", bank, stats.batch);
+  }
 }
 
 void BankLinks::Update(const protocol::BankRecord& bank) {

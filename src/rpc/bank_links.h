@@ -7,10 +7,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "observability/metrics.h"
 #include "protocol/coordinator.h"
 #include "rpc/api.h"
 #include "security/certificate.h"
@@ -22,6 +24,16 @@ struct BankLinksOptions {
   security::CredentialFiles files;
   std::string trust_domain;
   Duration call_timeout;  // how long a bank may take to answer one message
+};
+
+// How a bank is, as seen from here.
+struct BankHealth {
+  std::string bank_id;
+  std::string endpoint;
+  bool up = false;                         // it reports in time, and the last message to it was answered
+  std::optional<WallTime> last_heartbeat;  // none since the gateway started
+  Duration latency{};                      // of a message and its answer, lately; zero when there was none
+  std::size_t queued = 0;                  // commands that wait for the message in flight
 };
 
 class BankLink;
@@ -48,8 +60,16 @@ class BankLinks {
 
   void GetBalance(const std::string& bank_id, const std::string& account_id, Done<Balance> done);
 
+  // The bank has registered, or said again that it is there.
+  void Heard(const std::string& bank_id, WallTime now);
+
+  // By bank id. A bank is up when it has been heard within `patience`.
+  std::vector<BankHealth> Health(WallTime now, Duration patience);
+  void Collect(MetricWriter& writer, WallTime now, Duration patience);
+
  private:
   std::shared_ptr<BankLink> Find(const std::string& bank_id);
+  std::vector<std::shared_ptr<BankLink>> All();
 
   const BankLinksOptions options_;
   const Listener listener_;

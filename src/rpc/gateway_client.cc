@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "rpc/connection_watch.h"
 #include "rpc/gateway_reply.h"
+#include "rpc/grpc_setup.h"
 #include "rpc/tls.h"
 #include "strife/v1/gateway.grpc.pb.h"
 
@@ -191,6 +192,8 @@ Result<std::unique_ptr<GatewayClient>> GatewayClient::Create(const GatewayClient
   if (!own) return std::unexpected(own.error());
   security::Identity gateway{own->certificate.identity.trust_domain, security::Role::kGateway, ""};
   STRIFE_ASSERT(!options.endpoints.empty());
+  SetUpGrpc();
+  QuietGrpc();
   auto impl = std::make_unique<Impl>();
   impl->options = options;
   impl->credentials = ChannelTls(options.files, gateway);

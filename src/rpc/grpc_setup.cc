@@ -1,7 +1,9 @@
 #include "rpc/grpc_setup.h"
 
 #include <absl/synchronization/mutex.h>
+#include <grpc/support/log.h>
 
+#include <cstdlib>
 #include <mutex>
 
 namespace strife::rpc {
@@ -12,6 +14,13 @@ void SetUpGrpc() {
     // Debian builds Abseil with its deadlock detector on, which follows every lock gRPC takes: 1.5 % of a busy
     // gateway's samples were in it, for finding bugs that are not ours to find.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  });
+}
+
+void QuietGrpc() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/currency.h"
 #include "rpc/admission.h"
+#include "rpc/code_name.h"
 #include "rpc/convert.h"
 #include "strife/v1/bank.pb.h"
 #include "strife/v1/gateway.pb.h"
@@ -20,16 +21,6 @@ using grpc::experimental::InterceptorBatchMethods;
 using grpc::experimental::ServerRpcInfo;
 
 std::string_view ShortName(std::string_view method) { return method.substr(method.rfind('/') + 1); }
-
-std::string_view CodeName(grpc::StatusCode code) {
-  static constexpr std::string_view kNames[] = {
-      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
-      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
-      "DATA_LOSS", "UNAUTHENTICATED"};
-  const auto index = static_cast<std::size_t>(code);
-  return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
-}
 
 std::string PeerIdentity(const grpc::ServerContextBase& context) {
   const auto auth = context.auth_context();
@@ -67,7 +58,7 @@ class CallLog : public grpc::experimental::Interceptor {
                                  ? methods->GetSendMessage()
                                  : nullptr;
       AddTo(line, response);
-      line.Add("code", CodeName(status.error_code()));
+      line.Add("code", CodeName(static_cast<std::size_t>(status.error_code())));
       line.Add("duration_us", std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_));
       log_.Write(LogLevel::kInfo, line);
     }

@@ -52,7 +52,10 @@ void SetLimits(grpc::ServerBuilder& builder) {
 }  // namespace
 
 AdmissionOptions AdmissionFor(const ServerOptions& options) {
-  return {.trust_domain = options.trust_domain, .revocations = options.revocations, .check_token = nullptr};
+  return {.trust_domain = options.trust_domain,
+          .revocations = options.revocations,
+          .check_token = nullptr,
+          .stats = options.stats};
 }
 
 Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, std::vector<ServedService> services) {

@@ -4,13 +4,31 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 
 #include "rpc/admission.h"
+#include "rpc/call_stats.h"
 #include "rpc/status.h"
 
 namespace strife::rpc {
+
+// What a call that has begun is measured by.
+class CallWatch {
+ public:
+  explicit CallWatch(MethodStats* stats) : stats_(stats), started_(std::chrono::steady_clock::now()) {}
+
+  void Ended(int code) const {
+    if (stats_ == nullptr) return;
+    stats_->ended[static_cast<std::size_t>(code)].Add();
+    stats_->duration.Add(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_));
+  }
+
+ private:
+  MethodStats* stats_;
+  std::chrono::steady_clock::time_point started_;
+};
 
 inline void FinishWithError(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
                             const ApiError& error) {
@@ -26,12 +44,16 @@ template <typename T, typename Response, typename Handle, typename Fill>
 grpc::ServerUnaryReactor* Serve(Admission& admission, grpc::CallbackServerContext* context, std::string_view method,
                                 Response* response, Handle handle, Fill fill) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  ApiResult<Caller> caller = admission.Admit(*context, method);
+  const security::MethodPolicy* policy = security::FindPolicy(method);
+  const CallWatch watch(admission.StatsOf(policy));
+  ApiResult<Caller> caller = admission.Admit(*context, policy);
   if (!caller) {
+    watch.Ended(static_cast<int>(caller.error().code));
     FinishWithError(context, reactor, caller.error());
     return reactor;
   }
-  handle(*std::move(caller), Done<T>([context, reactor, response, fill](ApiResult<T> result) {
+  handle(*std::move(caller), Done<T>([context, reactor, response, fill, watch](ApiResult<T> result) {
+    watch.Ended(result ? 0 : static_cast<int>(result.error().code));
     if (!result) return FinishWithError(context, reactor, result.error());
     fill(*std::move(result), *response);
     reactor->Finish(grpc::Status::OK);

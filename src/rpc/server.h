@@ -14,6 +14,8 @@
 
 namespace strife::rpc {
 
+class CallStats;
+
 struct ServerOptions {
   std::string listen;  // host:port
   security::CredentialFiles files;
@@ -23,6 +25,7 @@ struct ServerOptions {
   Logger* rpc_log = nullptr;           // every RPC
   Logger* transaction_log = nullptr;   // every RPC about a transaction
   Logger* registration_log = nullptr;  // every bank registration; gateway only
+  CallStats* stats = nullptr;          // where calls are counted; must outlive the server
 };
 
 // A running server. Thread-safe.

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "protocol/defect.h"
+#include "runtime/engine_stats.h"
 
 namespace strife::runtime {
 
@@ -29,8 +30,9 @@ class Engine {
   using Input = typename Machine::Input;
   using Effects = typename Machine::Effects;
 
-  // Both must outlive the engine.
-  Engine(Machine& machine, Store& store) : machine_(machine), store_(store) {}
+  // All must outlive the engine; without `stats` it reads no clock.
+  Engine(Machine& machine, Store& store, EngineStats* stats = nullptr)
+      : machine_(machine), store_(store), stats_(stats) {}
 
   // One cycle. The effects returned are durable and free to be sent; their records are spent. After an error nothing
   // of this cycle may be sent and the engine must not be used again: the machine is ahead of the store (rule 15).
@@ -45,6 +47,8 @@ class Engine {
   // Makes effects that did not come from a cycle (recovery) durable, on the same terms.
   Result<Effects> CommitFirst(Effects effects) {
     if (!effects.records.empty()) {
+      std::optional<Stopwatch> watch;
+      if (stats_ != nullptr) watch.emplace(stats_->commit);
       Status committed = store_.Commit(effects.records);
       if (!committed && !Mutated(protocol::Defect::kSendBeforeDurable)) return std::unexpected(committed.error());
     }
@@ -56,6 +60,7 @@ class Engine {
  private:
   Machine& machine_;
   Store& store_;
+  EngineStats* const stats_;
 };
 
 }  // namespace strife::runtime

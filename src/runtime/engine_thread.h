@@ -1,8 +1,6 @@
 // Runs an engine on a thread of its own until it is stopped or its store fails.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <thread>
@@ -12,16 +10,10 @@
 #include "base/limits.h"
 #include "env/clock.h"
 #include "runtime/engine.h"
+#include "runtime/engine_stats.h"
 #include "runtime/inbox.h"
 
 namespace strife::runtime {
-
-// How the batches have been; read from any thread.
-struct EngineStats {
-  std::atomic<std::uint64_t> cycles{0};
-  std::atomic<std::uint64_t> inputs{0};
-  std::atomic<std::uint64_t> largest_batch{0};
-};
 
 template <typename Machine, typename Store>
 class EngineThread {
@@ -33,7 +25,7 @@ class EngineThread {
   // is delivered. Both run on the engine's thread. Everything passed by reference must outlive this object.
   EngineThread(Machine& machine, Store& store, Clock& clock, std::size_t inbox_capacity,
                std::function<void(Effects)> deliver, std::function<void(const Error&)> failed)
-      : engine_(machine, store),
+      : engine_(machine, store, &stats_),
         clock_(clock),
         inbox_(inbox_capacity),
         deliver_(std::move(deliver)),
@@ -57,6 +49,8 @@ class EngineThread {
 
   Inbox<Input>& inbox() { return inbox_; }
   const EngineStats& stats() const { return stats_; }
+  // When the cycle began that is being delivered. For `deliver`, on the engine's thread.
+  MonotonicTime cycle_began() const { return cycle_began_; }
 
  private:
   void Run(std::optional<Effects> recovered) {
@@ -65,7 +59,10 @@ class EngineThread {
       std::vector<Input> inputs = inbox_.Drain(limits::kMaxInputsPerCycle, engine_.NextDeadline());
       if (inputs.empty() && inbox_.closed()) return;
       Count(inputs.size());
-      if (!Deliver(engine_.Cycle(clock_.Read(), std::move(inputs)))) return;
+      const Stopwatch watch(stats_.cycle);
+      const Now now = clock_.Read();
+      cycle_began_ = now.monotonic;
+      if (!Deliver(engine_.Cycle(now, std::move(inputs)))) return;
     }
   }
 
@@ -83,17 +80,19 @@ class EngineThread {
     if (batch == 0) return;
     stats_.cycles.fetch_add(1, std::memory_order_relaxed);
     stats_.inputs.fetch_add(batch, std::memory_order_relaxed);
+    stats_.batch_inputs.Add(batch);
     if (batch > stats_.largest_batch.load(std::memory_order_relaxed)) {
       stats_.largest_batch.store(batch, std::memory_order_relaxed);
     }
   }
 
+  EngineStats stats_;
   Engine<Machine, Store> engine_;
+  MonotonicTime cycle_began_{};
   Clock& clock_;
   Inbox<Input> inbox_;
   std::function<void(Effects)> deliver_;
   std::function<void(const Error&)> failed_;
-  EngineStats stats_;
   std::thread thread_;
 };
 

@@ -24,6 +24,9 @@ class WorkerPool {
   // False when the queue is full or the pool stopped; the task is then not run.
   [[nodiscard]] bool Submit(Task task) { return inbox_.Push(task); }
 
+  // Tasks that wait.
+  std::size_t queued() const { return inbox_.size(); }
+
   void Stop() {
     inbox_.Close();
     for (std::thread& thread : threads_) {

@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "observability/log.h"
-#include "runtime/engine_thread.h"
+#include "runtime/engine_stats.h"
 
 namespace strife::server {
 

@@ -2,38 +2,45 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <mutex>
-#include <string>
+#include <span>
 #include <string_view>
 
 #include "observability/log.h"
+#include "observability/metrics.h"
+#include "server/label_counts.h"
 
 namespace strife::server {
 
 // Thread-safe.
 class EventCounts {
  public:
-  void Count(std::string_view event) {
-    const std::scoped_lock lock(mutex_);
-    ++counts_[std::string(event)];
-    changed_ = true;
-  }
+  // All events there can be; literals.
+  explicit EventCounts(std::span<const std::string_view> events) : counts_(events) {}
 
-  // One line with all of them, when any has changed since the last.
+  void Count(std::string_view event) { counts_.Add(event); }
+
+  // One line with all that have happened, when any has since the last. For one thread.
   void Write(Logger& log) {
-    const std::scoped_lock lock(mutex_);
-    if (!changed_) return;
-    changed_ = false;
+    std::uint64_t sum = 0;
     LogLine line("events");
-    for (const auto& [event, count] : counts_) line.Add(event, count);
+    counts_.Each([&](std::string_view event, const Counter& count) {
+      if (count.value() > 0) line.Add(event, count.value());
+      sum += count.value();
+    });
+    if (sum == written_) return;
+    written_ = sum;
     log.Write(LogLevel::kWarning, line);
   }
 
+  void Collect(MetricWriter& writer) const {
+    counts_.Each([&](std::string_view event, const Counter& count) {
+      writer.Count("strife_events_total", "Things an operator should know of.", {{"event", event}}, count);
+    });
+  }
+
  private:
-  std::mutex mutex_;
-  std::map<std::string, std::uint64_t> counts_;  // guarded by mutex_, as `changed_`
-  bool changed_ = false;
+  LabelCounts counts_;
+  std::uint64_t written_ = 0;
 };
 
 }  // namespace strife::server

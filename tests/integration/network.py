@@ -134,13 +134,14 @@ class Network:
     def __init__(self, banks=3, users=8):
         self.directory = Path(tempfile.mkdtemp(prefix="strife-test-"))
         self.path = self.directory / "net"
-        self.port_base = free_port_base(banks + 1)
+        self.port_base = free_port_base(2 * (banks + 1))
+        self.metrics_port_base = self.port_base + banks + 1
         self.banks = [f"bank{i}" for i in range(1, banks + 1)]
         self.users = [f"user{k}" for k in range(1, users + 1)]
         self.processes = {}
         atexit.register(self.close)
         made = run_strife("init", "--dir", self.path, "--banks", banks, "--users", users,
-                          "--port-base", self.port_base)
+                          "--port-base", self.port_base, "--metrics-port-base", self.metrics_port_base)
         assert made.returncode == 0, f"strife init failed: {made.stderr}"
         lines = (self.path / "passwords.csv").read_text().splitlines()
         assert lines[0] == "username,password", lines[0]
@@ -156,6 +157,9 @@ class Network:
 
     def port(self, name):
         return self.port_base + (0 if name == "gateway" else int(name.removeprefix("bank")))
+
+    def metrics_port(self, name):
+        return self.port(name) - self.port_base + self.metrics_port_base
 
     def config(self, name):
         return self.path / ("gateway.toml" if name == "gateway" else f"bank-{name}.toml")

@@ -10,6 +10,7 @@ import grpc
 from cases import NetworkCase
 from network import ROOT, STRIFE, clean_environment, free_port_base, new_id, wait_until
 from person import Person, gateway_order
+from terminal import Terminal
 
 
 class TurnsEverybodyAway(grpc.GenericRpcHandler):
@@ -127,11 +128,22 @@ class Completion(unittest.TestCase):
         self.assertIn("payment", words("strife", "pay"))
 
     @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
-    def test_Zsh_TakesTheScriptWithAndWithoutItsOwnCompletion(self):
+    def test_Zsh_CompletesWithAndWithoutItsOwnCompletionLoaded(self):
         for before in ("", "autoload -U compinit && compinit -D; "):
-            said = self.complete("zsh", ("-f", "-c", before + "source <(strife completion zsh); "
-                                         "print -- ${_comps[strife]}"))
-            self.assertIn("_strife", said)
+            zsh = Terminal(["zsh", "-f"], PATH=f"{STRIFE.parent}:/usr/bin:/bin", PS1="> ")
+            self.addCleanup(zsh.close)
+            zsh.expect("> ")
+            zsh.type(before + "source <(strife completion zsh) && echo re''ady\n")
+            zsh.expect("ready")
+            zsh.expect("> ")
+            zsh.type("strife que\t")
+            zsh.expect("queue ")
+            zsh.type("fl\t")
+            zsh.expect("flush ")
+            zsh.type("--outp\t")
+            zsh.expect("--output ")
+            zsh.type("j\t")
+            zsh.expect("json ")
 
 
 class Examples(NetworkCase):

@@ -1,60 +1,11 @@
 """`strife shell`: read by a script, and used by a person at a terminal."""
 
-import os
-import pty
-import re
-import select
-import signal
 import subprocess
 
 from cases import NetworkCase
-from network import PATIENCE_S, clean_environment, new_id, wait_until
+from network import PATIENCE_S, new_id, wait_until
 from person import Person, bank_states, gateway_order
-
-
-class Terminal:
-    """The shell on a pseudo-terminal of 80 columns."""
-
-    def __init__(self, person):
-        self.screen = ""
-        self.seen = 0
-        environment = clean_environment() | {"TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
-        master, slave = pty.openpty()
-        self.master = master
-        self.process = subprocess.Popen(person.command("shell"), stdin=slave, stdout=slave, stderr=slave,
-                                        env=environment, start_new_session=True,
-                                        preexec_fn=lambda: __import__("fcntl").ioctl(0, 0x540E, 0))  # TIOCSCTTY
-        os.close(slave)
-
-    def read(self):
-        while select.select([self.master], [], [], 0.02)[0]:
-            try:
-                got = os.read(self.master, 65536)
-            except OSError:
-                return
-            if not got:
-                return
-            self.screen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", got.decode(errors="replace"))
-
-    def expect(self, text):
-        """Waits until `text` comes up after what was expected before."""
-        def there():
-            self.read()
-            return text in self.screen[self.seen:]
-        try:
-            wait_until(there, repr(text), 30)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; the screen: {self.screen[self.seen:]!r}") from None
-        self.seen = self.screen.index(text, self.seen) + len(text)
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        os.close(self.master)
+from terminal import Terminal
 
 
 class Shell(NetworkCase):
@@ -69,7 +20,7 @@ class Shell(NetworkCase):
             self.network.start("gateway")
 
     def terminal(self):
-        terminal = Terminal(self.person)
+        terminal = Terminal(self.person.command("shell"))
         self.addCleanup(terminal.close)
         return terminal
 
@@ -133,6 +84,23 @@ class Shell(NetworkCase):
         shell.expect("queued payment of 4.00 USD to bank3/user2")
         shell.expect("completed")
         shell.expect("user1 (online)> ")
+
+    def test_Person_InterruptsAPayment_ItIsInTheQueueAndThePromptIsBack(self):
+        shell = self.terminal()
+        shell.expect("user1 (online)> ")
+        self.network.pause("gateway")
+        self.addCleanup(self.network.resume, "gateway")
+        shell.type("pay --from bank1 --to bank3/user2 --amount 5.00 --currency USD\n")
+        shell.expect("[y/N]")
+        shell.type("y\n")
+        wait_until(lambda: len(self.person.rows()) == 1, "the payment to be queued")
+        shell.type("\x03")
+        shell.expect("interrupted")
+        shell.expect("1 queued)> ")
+        self.assertNotIn(".cc:", shell.screen, "what gRPC tells its developers")
+        self.network.resume("gateway")
+        shell.expect("queued payment of 5.00 USD to bank3/user2")
+        shell.expect("completed")
 
     def test_TwoShellsAndAPay_ShareOneQueueAndDeliverEachOnce(self):
         self.network.kill("gateway")

@@ -37,9 +37,7 @@ bool IsSucceeded(const MemoryGatewayContents& contents, std::uint64_t epoch) {
   return contents.epoch != epoch && !Mutated(protocol::Defect::kSucceededGatewayWrites);
 }
 
-Error Succeeded() {
-  return {ErrorCode::kFenced, "another gateway has taken over the memory disk: this one must stop"};
-}
+Error Succeeded() { return {ErrorCode::kFenced, "another gateway has taken over the memory disk: this one must stop"}; }
 
 class MemoryGatewayStore final : public GatewayStore {
  public:
