@@ -187,7 +187,7 @@ class HostileFiles(unittest.TestCase):
     def test_RowsThatMakeNoSense_AreNamed(self):
         largest = 2**63 - 1
         hostile = {
-            ("gateway", "a payment's amount"): f"UPDATE payments SET amount = 'much'",
+            ("gateway", "a payment's amount"): "UPDATE payments SET amount = 'much'",
             ("gateway", "a memo that moves the cursor"): "UPDATE payments SET memo = char(27) || '[2J'",
             ("gateway", "times past all calendars"): f"UPDATE payments SET created_at = {largest}, updated_at = -{largest}",
             ("gateway", "a bank without a place"): "UPDATE banks SET endpoint = x'ff00ff'",
@@ -204,10 +204,13 @@ class HostileFiles(unittest.TestCase):
                 path = self.copy()
                 self.rows(path, name, [statement])
                 verified = run_strife("verify", "--dir", path)
-                self.assertEqual(verified.returncode, 1, verified.stdout)
                 self.assertNotIn("assertion", verified.stderr)
                 self.assertTrue(all(line.isprintable() for line in verified.stdout.splitlines()))
-                self.assert_serves_or_says_why(path, name)
+                if name == "gateway" and "UPDATE meta" in statement:  # no books: the server's own, which it must not believe
+                    self.assertNotEqual(self.assert_serves_or_says_why(path, name), "")
+                else:
+                    self.assertEqual(verified.returncode, 1, verified.stdout)
+                    self.assert_serves_or_says_why(path, name)
 
     def test_PreparedMoneyThatIsNotHeld_KeepsTheBankFromStarting(self):
         path = self.copy()
