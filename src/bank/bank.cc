@@ -101,7 +101,8 @@ Status Bank::Open() {
   if (Status good = server::MetricsServing::Check(config_.metrics_listen, config_.metrics_exposure); !good) return good;
   if (Status is_free = server::CheckAddressFree(config_.listen); !is_free) return is_free;
   auto logs = LogDirectory::Open(config_.log_dir, {"bank.log", "banktransactions.log", "interceptortransactions.log"},
-                                 {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo)});
+                                 {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo),
+                                  .format = ParseLogFormat(config_.log_format).value_or(LogFormat::kText)});
   if (!logs) return std::unexpected(logs.error());
   logs_ = *std::move(logs);
   files_ = {config_.ca_file, config_.cert_file, config_.key_file};

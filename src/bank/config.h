@@ -26,6 +26,7 @@ struct BankConfig {
   std::string metrics_listen;                 // IP address:port of the Prometheus endpoint; empty: none
   std::string metrics_exposure = "loopback";  // loopback, network: who may be able to connect to it
   std::string log_level = "info";
+  std::string log_format = "text";  // text, json
 };
 
 }  // namespace strife::bank

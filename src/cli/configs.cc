@@ -12,14 +12,17 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxProfileBytes = 64;
 const std::vector<std::string> kLogLevels = {"trace", "debug", "info", "warning", "error", "critical"};
+const std::vector<std::string> kLogFormats = {"text", "json"};
 
 // What both servers say about themselves, and where.
 template <typename Config>
 void AddObservability(Settings& settings, Config& config) {
-  settings.Text("metrics_listen", &config.metrics_listen, "IP address:port of the Prometheus endpoint; empty: none");
+  settings.Text("metrics_listen", &config.metrics_listen,
+                "IP address:port of the Prometheus endpoint; empty or off: none");
   settings.OneOf("metrics_exposure", &config.metrics_exposure, {"loopback", "network"},
                  "Whether `metrics_listen` may be an address that others can reach");
   settings.OneOf("log_level", &config.log_level, kLogLevels, "What to log");
+  settings.OneOf("log_format", &config.log_format, kLogFormats, "As lines for people or as JSON objects");
 }
 
 }  // namespace
@@ -80,6 +83,7 @@ Settings ClientSettings(client::ClientConfig* config) {
   settings.Time("retry_delay", &config->retry_delay, "How long to wait before the first retry; doubles each time");
   settings.Time("reconnect_interval", &config->reconnect_interval, "How often to try to deliver queued payments");
   settings.OneOf("log_level", &config->log_level, kLogLevels, "What to log");
+  settings.OneOf("log_format", &config->log_format, kLogFormats, "As lines for people or as JSON objects");
   return settings;
 }
 

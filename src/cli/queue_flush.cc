@@ -140,7 +140,8 @@ int FlushQueue(const client::ClientConfig& config, client::Queue& queue, const s
   if (auto taken = tally.Take(queue, user); !taken) return Report(taken.error());
   tally.Print(left);
   if (left.waiting > 0 || left.followed > 0) {
-    if (!why.empty()) PrintError(std::to_string(left.waiting) + " payments still wait: " + why);
+    const std::string still = left.waiting == 1 ? " payment still waits: " : " payments still wait: ";
+    if (!why.empty()) PrintError(std::to_string(left.waiting) + still + why);
     return kExitUnknownOutcome;
   }
   return tally.failed() > 0 ? kExitFailed : kExitDone;

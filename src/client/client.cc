@@ -46,6 +46,7 @@ Result<std::unique_ptr<Client>> Client::Open(const ClientConfig& config) {
   if (!gateway) return std::unexpected(gateway.error());
   LogOptions options;
   options.level = ParseLogLevel(config.log_level).value_or(LogLevel::kInfo);
+  options.format = ParseLogFormat(config.log_format).value_or(LogFormat::kText);
   auto logs = LogDirectory::Open(config.log_dir, {"client.log"}, options);
   if (!logs) return std::unexpected(logs.error());
   return std::unique_ptr<Client>(new Client(config, std::move(*gateway), std::move(*logs)));

@@ -23,6 +23,7 @@ struct ClientConfig {
   // At most this long between two tries to deliver the queue while the gateway is away.
   Duration reconnect_interval = std::chrono::seconds(30);
   std::string log_level = "info";
+  std::string log_format = "text";  // text, json
 
   std::vector<std::string> Endpoints() const { return gateways.empty() ? std::vector{gateway} : gateways; }
 };

@@ -96,7 +96,8 @@ Status Gateway::Open() {
   if (Status is_free = server::CheckAddressFree(config_.listen); !is_free) return is_free;
   if (auto logs =
           LogDirectory::Open(config_.log_dir, {"gateway.log", "transactions.log", "interceptortransactions.log"},
-                             {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo)})) {
+                             {.level = ParseLogLevel(config_.log_level).value_or(LogLevel::kInfo),
+                              .format = ParseLogFormat(config_.log_format).value_or(LogFormat::kText)})) {
     logs_ = *std::move(logs);
   } else {
     return std::unexpected(logs.error());

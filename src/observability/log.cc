@@ -42,13 +42,23 @@ void AppendTime(std::string& text) {
   text.append(micros.data(), micros.size());
 }
 
-void AppendLine(std::string& text, LogLevel level, std::string_view pairs) {
+void AppendLine(std::string& text, LogFormat format, LogLevel level, const LogLine& line) {
+  if (format == LogFormat::kText) {
+    AppendTime(text);
+    text += ' ';
+    text += kLevelTags[static_cast<std::size_t>(level)];
+    text += ' ';
+    line.AppendText(text);
+    text += '\n';
+    return;
+  }
+  text += "{\"time\":\"";
   AppendTime(text);
-  text += ' ';
-  text += kLevelTags[static_cast<std::size_t>(level)];
-  text += ' ';
-  text += pairs;
-  text += '\n';
+  text += "\",\"level\":\"";
+  text += kLevelNames[static_cast<std::size_t>(level)];
+  text += "\",";
+  line.AppendJson(text);
+  text += "}\n";
 }
 
 // Makes the file with its mode, so that it is never readable by others, not even for a moment.
@@ -61,6 +71,12 @@ void CreatePrivate(const std::string& path) {
 }
 
 }  // namespace
+
+std::optional<LogFormat> ParseLogFormat(std::string_view name) {
+  if (name == "text") return LogFormat::kText;
+  if (name == "json") return LogFormat::kJson;
+  return std::nullopt;
+}
 
 std::optional<LogLevel> ParseLogLevel(std::string_view name) {
   for (std::size_t i = 0; i < kLevelNames.size(); ++i) {
@@ -126,13 +142,13 @@ void Logger::Write(LogLevel level, const LogLine& line) {
   bool first = false, half_full = false;
   {
     std::lock_guard lock(mutex_);
-    if (buffer_.size() + line.text().size() > owner_.options_.buffer_bytes) {
+    if (buffer_.size() + line.size() > owner_.options_.buffer_bytes) {
       dropped_.fetch_add(1, std::memory_order_relaxed);
       return;
     }
     first = buffer_.empty();
     const std::size_t start = buffer_.size();
-    AppendLine(buffer_, level, line.text());
+    AppendLine(buffer_, owner_.options_.format, level, line);
     ++buffered_lines_;
     half_full = start <= owner_.options_.buffer_bytes / 2 && buffer_.size() > owner_.options_.buffer_bytes / 2;
     if (level == LogLevel::kCritical) critical_.append(buffer_, start);
@@ -276,7 +292,7 @@ void LogDirectory::WriteOut(Logger& logger) {
   if (dropped > logger.dropped_reported_) {
     const auto line =
         LogLine("log_lines_dropped").Add("count", dropped - logger.dropped_reported_).Add("total", dropped);
-    AppendLine(logger.writing_, LogLevel::kWarning, line.text());
+    AppendLine(logger.writing_, options_.format, LogLevel::kWarning, line);
   }
   if (logger.writing_.empty()) return;
   if (auto written = logger.file_->Append(logger.writing_); written) {

@@ -1,9 +1,10 @@
 // Logs: a directory of rotated files that never make the caller wait.
 //
-// A line is `<UTC time> <LEVEL> <pairs>`. Write puts it into a bounded buffer in memory; one thread for the directory
-// writes the buffers out, at the latest a twentieth of a second later. When the disk cannot keep up and a buffer is
-// full, lines are dropped and counted; the count goes into the log with the next lines that fit. So a log may lose
-// lines that were written just before a crash and is no record to decide on: those are in storage.
+// A line is `<UTC time> <LEVEL> <pairs>`, or a JSON object of the same. Write puts it into a bounded buffer in memory;
+// one thread for the directory writes the buffers out, at the latest a twentieth of a second later. When the disk
+// cannot keep up and a buffer is full, lines are dropped and counted; the count goes into the log with the next lines
+// that fit. So a log may lose lines that were written just before a crash and is no record to decide on: those are in
+// storage.
 #pragma once
 
 #include <atomic>
@@ -27,8 +28,14 @@ enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError, kC
 // "trace", "debug", "info", "warning", "error", "critical"; nullopt for everything else.
 std::optional<LogLevel> ParseLogLevel(std::string_view name);
 
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+// "text", "json"; nullopt for everything else.
+std::optional<LogFormat> ParseLogFormat(std::string_view name);
+
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
   std::size_t max_file_bytes = std::size_t{64} << 20;  // then the file is rotated: x.log, x.1.log, x.2.log, …
   std::size_t kept_files = 5;                          // rotated ones, besides the current
   std::size_t buffer_bytes = std::size_t{4} << 20;     // per file; the writer holds as much again

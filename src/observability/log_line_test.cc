@@ -2,6 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <vector>
+
+#include "base/random.h"
+#include "base/text.h"
+
 namespace strife {
 namespace {
 
@@ -40,6 +47,67 @@ TEST(LogLine, CutsLongValues) {
 TEST(LogLine, WritesExtremeIntegers) {
   EXPECT_EQ(LogLine("e").Add("low", INT64_MIN).Add("high", UINT64_MAX).text(),
             "event=e low=-9223372036854775808 high=18446744073709551615");
+}
+
+// Bytes of every kind: whole lines of forgery, escapes, broken UTF-8, JSON and far too much of anything.
+std::string Hostile(Random& random) {
+  static const std::vector<std::string> kPieces = {"\n",
+                                                   "\r\n",
+                                                   "\x1b[2J",
+                                                   "\x1b]0;x\x07",
+                                                   "\"",
+                                                   "\\",
+                                                   "\\\"",
+                                                   "{\"",
+                                                   "\"}",
+                                                   "=",
+                                                   " state=COMPLETED ",
+                                                   "\xff",
+                                                   "\xc3",
+                                                   "\xe2\x80\xa8",
+                                                   "\xe2\x80\xae",
+                                                   "\xf0\x9f\x92\xb8",
+                                                   std::string(1, '\0'),
+                                                   "\x1e",
+                                                   "\x1f",
+                                                   "\x1evx\x1f",
+                                                   "\x7f",
+                                                   "2026-01-01T00:00:00.000000Z CRITICAL event=forged",
+                                                   std::string(5000, 'A')};
+  std::string text;
+  for (std::uint64_t i = random.Draw(6); i-- > 0;) text += kPieces[random.Draw(kPieces.size())];
+  return text;
+}
+
+TEST(LogLine, AThousandHostileValues_LeaveEveryLineReadableInBothForms) {
+  const std::regex text_form(R"re(event=e memo=(\S+|"(?:[^"\\]|\\["\\])*") end=1)re");
+  Random random(1);
+  for (int i = 0; i < 1000; ++i) {
+    const std::string value = Hostile(random);
+    const LogLine line = LogLine("e").Add("memo", value).Add("end", 1);
+    const std::string text = line.text();
+    EXPECT_TRUE(IsPrintableUtf8(text)) << text;
+    EXPECT_TRUE(std::regex_match(text, text_form)) << text;
+    std::string json = "{";
+    line.AppendJson(json);
+    json += '}';
+    const auto parsed = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+    ASSERT_TRUE(parsed.is_object()) << json;
+    EXPECT_EQ(parsed.size(), 3u) << json;
+    EXPECT_EQ(parsed["memo"], Sanitize(value, 256));
+    EXPECT_EQ(parsed["end"], 1);
+  }
+}
+
+TEST(LogLine, JsonTypes_DoNotDependOnTheValue) {
+  std::string json;
+  LogLine("e")
+      .Add("user", "123")
+      .Add("n", 123)
+      .Add("yes", true)
+      .Add(Money{5, *Currency::Parse("USD")})
+      .AppendJson(json);
+  EXPECT_EQ(json, "\"event\":\"e\",\"user\":\"123\",\"n\":123,\"yes\":true,\"amount\":\"0.05\",\"currency\":\"USD\"");
 }
 
 }  // namespace

@@ -54,6 +54,17 @@ TEST_F(LogTest, Line_HasTimeLevelAndPairs) {
   EXPECT_EQ(Read("b.log"), "");
 }
 
+TEST_F(LogTest, JsonLine_HasTheSameInAnObject) {
+  auto logs = Open({.format = LogFormat::kJson});
+  logs->Get("a.log").Write(LogLevel::kWarning, LogLine("started").Add("port", 50052).Add("memo", "a \"b\""));
+  logs->Flush();
+  EXPECT_TRUE(std::regex_match(
+      Read("a.log"),
+      std::regex(
+          R"re(\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z","level":"warning","event":"started","port":50052,"memo":"a \\"b\\""\}\n)re")))
+      << Read("a.log");
+}
+
 TEST_F(LogTest, FilesAndDirectory_AreForTheOwnerOnly) {
   auto logs = Open({.max_file_bytes = 100, .kept_files = 2});
   for (int i = 0; i < 3; ++i) {

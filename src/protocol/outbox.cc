@@ -122,6 +122,7 @@ void Outbox::Apply(Batch& batch, const CancelInput& input) {
   if (!open || item->may_have_arrived || !item->damage.empty()) {
     return Answer(batch, input.reply_to, OutboxOutcome::kTooLate, *item);
   }
+  item->told = true;  // whoever cancels it knows
   Record(batch, *item, OutboxState::kCancelled);
   Answer(batch, input.reply_to, OutboxOutcome::kAccepted, *item);
 }

@@ -420,6 +420,7 @@ TEST_F(OutboxTest, Cancel_OnlyWhatWasCertainlyNeverSent) {
   EXPECT_EQ(program_.Step(CancelInput{{1, 0}, "ann", Id(1)}).answers.at(0).outcome, OutboxOutcome::kTooLate);
   EXPECT_EQ(program_.Step(CancelInput{{1, 0}, "ann", Id(2)}).answers.at(0).outcome, OutboxOutcome::kAccepted);
   EXPECT_EQ(StateOf(2), kCancelled);
+  EXPECT_TRUE(disk_.Of(Id(2)).told) << "whoever cancels it knows";
   EXPECT_EQ(Call(program_.Answer(Id(1), Result::kPayment)), "") << "a cancelled payment is not sent";
 }
 

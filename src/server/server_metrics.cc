@@ -3,6 +3,12 @@
 #include <system_error>
 
 namespace strife::server {
+namespace {
+
+// A variable or flag cannot say "empty".
+bool IsOff(const std::string& listen) { return listen.empty() || listen == "off"; }
+
+}  // namespace
 
 void CollectEngine(MetricWriter& writer, const runtime::EngineStats& stats, std::size_t queued) {
   writer.Sizes("strife_engine_batch_inputs", "Inputs that one cycle has carried.", {}, stats.batch_inputs);
@@ -28,11 +34,11 @@ void CollectDisk(MetricWriter& writer, const std::filesystem::path& directory, b
 }
 
 Status MetricsServing::Check(const std::string& listen, const std::string& exposure) {
-  return listen.empty() ? Status{} : CheckMetricsAddress(listen, exposure == "network");
+  return IsOff(listen) ? Status{} : CheckMetricsAddress(listen, exposure == "network");
 }
 
 void MetricsServing::Try(Logger& log) {
-  if (listen_.empty() || endpoint_) return;
+  if (IsOff(listen_) || endpoint_) return;
   auto started = MetricsEndpoint::Start(listen_, collector_);
   if (started) {
     endpoint_ = *std::move(started);

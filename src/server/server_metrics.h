@@ -24,7 +24,7 @@ void CollectDisk(MetricWriter& writer, const std::filesystem::path& directory, b
 // reason to keep payments waiting: a taken port is said in the log and tried again. For one thread.
 class MetricsServing {
  public:
-  // `listen` empty: no endpoint. kInvalidInput when it is not an address, or one that others can reach without
+  // `listen` empty or "off": no endpoint. kInvalidInput when it is not an address, or one that others can reach without
   // `exposure` being "network".
   static Status Check(const std::string& listen, const std::string& exposure);
 
