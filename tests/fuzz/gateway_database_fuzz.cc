@@ -49,6 +49,11 @@ void Make(const fs::path& file) {
   records.sessions.push_back({IdOf(100), "user1", Sha256{1}, kNow.wall, later, std::nullopt});
   records.sessions.push_back({IdOf(101), "user2", Sha256{2}, kNow.wall, later, kNow.wall});
   records.refresh_tokens.push_back({Sha256{3}, IdOf(100), later, std::nullopt});
+  for (const LoginCounterKey& key :
+       {LoginCounterKey{LoginScope::kDevice, "user1/client"}, LoginCounterKey{LoginScope::kUser, "user1"},
+        LoginCounterKey{LoginScope::kCertificate, "client"}, LoginCounterKey{LoginScope::kAddress, "127.0.0.1"}}) {
+    records.login_counters.push_back({key, 3, kNow.wall, std::nullopt, std::nullopt, later});
+  }
   records.sequence = 1;
   STRIFE_ASSERT(store->Commit(records).has_value());
 }
@@ -132,6 +137,10 @@ void Work(const fs::path& file) {
   inputs.emplace_back(security::SessionInput(
       security::RefreshPresented{{1, 1}, Sha256{3}, Sha256{1}, Sha256{4}, kNow.wall + std::chrono::hours(1)}));
   inputs.emplace_back(security::SessionInput(security::SessionRevoked{{1, 2}, IdOf(100)}));
+  const security::LoginAttempt attempt{.username = "user1", .certificate = "client", .address = "127.0.0.1"};
+  inputs.emplace_back(security::LoginInput(security::LoginBegun{{1, 3}, attempt}));
+  inputs.emplace_back(security::LoginInput(security::LoginFailed{{1, 4}, attempt}));
+  inputs.emplace_back(security::LoginInput(security::LoginsPruned{{1, 5}}));
   for (int cycle = 0; cycle < 3; ++cycle) {
     now.monotonic += std::chrono::seconds(10);
     now.wall += std::chrono::seconds(10);
