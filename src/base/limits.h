@@ -39,7 +39,20 @@ inline constexpr std::size_t kMaxCurrenciesPerBank = 64;
 inline constexpr std::size_t kMaxCapabilitiesPerBank = 16;
 inline constexpr std::size_t kMaxCommandsPerBatch = 2048;  // in one message to a bank
 inline constexpr std::size_t kMaxWorkerQueue = 4096;       // reads and look-ups waiting for a worker
-inline constexpr std::size_t kMaxPasswordQueue = 64;       // logins waiting for the hash pool
+inline constexpr std::size_t kMaxVerifiedTokens = 65'536;  // remembered, so that a token costs its signature once
+inline constexpr std::size_t kMaxLoginsUnderWay = 256;     // in memory, most of them waiting for the hash pool
+inline constexpr std::size_t kMaxLoginsUnderWayPerCertificate = 32;
+// Well below kMaxDeviceLoginFailures, for a login counts as a failure until its password has been found right.
+inline constexpr std::size_t kMaxLoginsUnderWayPerDevice = 4;
+
+inline constexpr std::size_t kMaxPasswordCosts = 3;  // different ones among users' hashes
+
+// Logins: failures after which each further one blocks; see security/login_throttle.h
+inline constexpr std::int64_t kMaxDeviceLoginFailures = 8;         // of a user under one certificate: locked
+inline constexpr std::int64_t kMaxUserLoginFailures = 20;          // of a user, by strangers
+inline constexpr std::int64_t kMaxCertificateLoginFailures = 100;  // under a certificate, by strangers
+inline constexpr std::int64_t kMaxAddressLoginFailures = 300;      // from an address, by strangers
+inline constexpr int kMaxForgottenRows = 1000;                     // deleted in one commit
 
 // Bank
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;

@@ -80,6 +80,7 @@ void AddAllCommands(CLI::App& app, Invocation& invocation) {
   AddServerCommands(app, invocation);
   AddClientCommands(app, invocation);
   AddShellCommand(app, invocation);
+  AddKeysCommands(app, invocation);
   AddUsersCommands(app, invocation);
   AddPkiCommands(app, invocation);
   AddAdminCommands(app, invocation);

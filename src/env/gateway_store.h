@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,6 +40,7 @@ struct SessionRecord {
   WallTime created_at;
   WallTime expires_at;
   std::optional<WallTime> revoked_at;
+  Sha256 credential{};  // SHA-256 of the password hash it was opened with: a session ends with its password
 
   bool operator==(const SessionRecord&) const = default;
 };
@@ -53,10 +55,32 @@ struct RefreshTokenRecord {
   bool operator==(const RefreshTokenRecord&) const = default;
 };
 
+// What failed logins are counted by: security/login_throttle.h says why.
+enum class LoginScope : std::uint8_t { kDevice = 1, kUser = 2, kCertificate = 3, kAddress = 4 };
+
+struct LoginCounterKey {
+  LoginScope scope = LoginScope::kDevice;
+  std::string subject;  // "<user>/<certificate>", or the user, the certificate, the address
+
+  auto operator<=>(const LoginCounterKey&) const = default;
+};
+
+struct LoginCounterRecord {
+  LoginCounterKey key;
+  std::int64_t failures = 0;  // as of counted_at; some are forgiven with time
+  WallTime counted_at;
+  std::optional<WallTime> blocked_until;
+  std::optional<WallTime> succeeded_at;  // the last login of a device
+  WallTime forget_at;                    // from then on the record says no more than none
+
+  bool operator==(const LoginCounterRecord&) const = default;
+};
+
 struct GatewayKeys {
   std::vector<Uuid> payments;
   std::vector<Sha256> refresh_tokens;  // each brings its session along
   std::vector<Uuid> sessions;
+  std::vector<LoginCounterKey> login_counters{};
 };
 
 // What was found; a key that is absent here is absent in the store.
@@ -64,6 +88,7 @@ struct GatewayRows {
   std::unordered_map<Uuid, protocol::PaymentRecord> payments;
   std::unordered_map<Sha256, RefreshTokenRecord, Sha256Hash> refresh_tokens;
   std::unordered_map<Uuid, SessionRecord> sessions;
+  std::map<LoginCounterKey, LoginCounterRecord> login_counters;
 };
 
 // Written together or not at all. Everything is an upsert by primary key; of a payment that exists only state,
@@ -73,9 +98,15 @@ struct GatewayRecords {
   std::vector<protocol::BankRecord> banks;
   std::vector<SessionRecord> sessions;
   std::vector<RefreshTokenRecord> refresh_tokens;
+  std::vector<LoginCounterRecord> login_counters{};
+  // Deletes login counters whose forget_at is before this, kMaxForgottenRows of them at most.
+  std::optional<WallTime> forget_before{};
   std::uint64_t sequence = 0;  // durable progress after this batch: one more than after the batch before
 
-  bool empty() const { return payments.empty() && banks.empty() && sessions.empty() && refresh_tokens.empty(); }
+  bool empty() const {
+    return payments.empty() && banks.empty() && sessions.empty() && refresh_tokens.empty() && login_counters.empty() &&
+           !forget_before;
+  }
 };
 
 // Identity of the store and of the process that has just taken it over.

@@ -28,4 +28,6 @@ struct GatewayConfig {
   std::string log_format = "text";            // text, json
 };
 
+inline std::filesystem::path TokenKeyDirectory(const GatewayConfig& config) { return config.data_dir / "token_keys"; }
+
 }  // namespace strife::gateway

@@ -52,6 +52,8 @@ class Gateway {
   void Drain();
 
  private:
+  // Tells of a change of the token keys.
+  void Note(const Result<security::TokenRing::Change>& change);
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
 
   bool Submit(GatewayInput input) { return engine_->inbox().Push(input); }
@@ -210,6 +212,7 @@ void Gateway::Tick() {
   const MonotonicTime now = clock_.Read().monotonic;
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kHousekeepingInterval;
+  Note(logins_->RefreshKeys());
   metrics_serving_.Try(logs_->Get("gateway.log"));
   logins_->Prune();
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
@@ -244,7 +247,16 @@ void Gateway::Reload(const Result<GatewayConfig>& reread) {
   for (const Status& reloaded : {logins_->ReloadUsers(), revocations_.Reload(clock_.Read().wall)}) {
     if (!reloaded) complain(reloaded.error());
   }
+  Note(logins_->ReloadKeys());
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
+}
+
+void Gateway::Note(const Result<security::TokenRing::Change>& change) {
+  Logger& log = logs_->Get("gateway.log");
+  if (!change) return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
+  for (const std::string& kid : change->retired) log.Write(LogLevel::kInfo, LogLine("token_key_retired").Add("kid", kid));
+  if (change->added.empty()) return;
+  log.Write(LogLevel::kInfo, LogLine("token_key_signs").Add("kid", change->signing_kid));
 }
 
 void Gateway::Drain() {

@@ -9,7 +9,7 @@
 namespace strife::gateway {
 
 // Recovers, serves, and returns when SIGTERM or SIGINT has come and the payments under way have been answered. SIGHUP
-// reads users.json and the revocation list again, takes the log level of `reread()`
+// reads users.json, the token keys and the revocation list again, takes the log level of `reread()`
 // and reopens the logs. An error says why it did not start. Call from the main thread before any
 // other thread exists. When the store fails while serving, the process ends at once with exit status 1: nothing that is
 // not on disk may be told to anybody.

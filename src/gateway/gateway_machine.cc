@@ -20,8 +20,10 @@ GatewayMachine::Effects GatewayMachine::Recover(const Now& now, protocol::Coordi
 void GatewayMachine::CollectKeys(const Input& input, Keys& keys) const {
   if (const auto* protocol = std::get_if<protocol::CoordinatorInput>(&input)) {
     coordinator_.CollectKeys(*protocol, keys.payments);
+  } else if (const auto* session = std::get_if<security::SessionInput>(&input)) {
+    security::Sessions::CollectKeys(*session, keys);
   } else {
-    security::Sessions::CollectKeys(std::get<security::SessionInput>(input), keys);
+    security::LoginThrottle::CollectKeys(std::get<security::LoginInput>(input), keys);
   }
 }
 
@@ -32,9 +34,11 @@ GatewayMachine::Effects GatewayMachine::Step(const Now& now, std::vector<Input> 
   for (Input& input : inputs) {
     if (auto* protocol = std::get_if<protocol::CoordinatorInput>(&input)) {
       protocol_inputs.push_back(std::move(*protocol));
+    } else if (const auto* session = std::get_if<security::SessionInput>(&input)) {
+      effects.sessions.push_back(security::Sessions::Step(now, *session, rows, effects.records));
     } else {
-      effects.sessions.push_back(
-          security::Sessions::Step(now, std::get<security::SessionInput>(input), rows, effects.records));
+      const auto& login = std::get<security::LoginInput>(input);
+      effects.logins.push_back(security::LoginThrottle::Step(now, login, rows, effects.records));
     }
   }
   Take(effects, coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments)));

@@ -8,16 +8,18 @@
 
 #include "env/gateway_store.h"
 #include "protocol/coordinator.h"
+#include "security/login_throttle.h"
 #include "security/session.h"
 
 namespace strife::gateway {
 
-using GatewayInput = std::variant<protocol::CoordinatorInput, security::SessionInput>;
+using GatewayInput = std::variant<protocol::CoordinatorInput, security::SessionInput, security::LoginInput>;
 
 struct GatewayEffects {
   GatewayRecords records;                 // durable first
   protocol::CoordinatorEffects protocol;  // its payments and banks have moved to `records`
   std::vector<security::SessionOutcome> sessions;
+  std::vector<security::LoginOutcome> logins;
 };
 
 class GatewayMachine {

@@ -1,8 +1,12 @@
 #include "gateway/logins.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
+#include "base/text.h"
+#include "gateway/login_address.h"
+#include "security/encoding.h"
 #include "security/random.h"
 #include "security/refresh_token.h"
 
@@ -13,14 +17,16 @@ using rpc::ApiError;
 using rpc::ApiResult;
 using rpc::Done;
 using rpc::SessionGrant;
+using security::LoginOutcome;
+using security::LoginResult;
 using security::SessionOutcome;
 using security::SessionResult;
+using ParkedLogin = runtime::Parked<std::optional<LoginOutcome>>;
 using ParkedOutcome = runtime::Parked<std::optional<SessionOutcome>>;
 
 namespace {
 
-constexpr std::size_t kPasswordThreads = 1;  // of two cores; the other one keeps paying
-constexpr std::size_t kTokenCacheEntries = 65'536;
+constexpr Duration kForgetInterval = std::chrono::minutes(10);
 
 ApiError NotAuthenticated(std::string message) {
   return {.code = ApiCode::kUnauthenticated, .reason_code = "UNAUTHENTICATED", .message = std::move(message)};
@@ -39,36 +45,52 @@ ApiError Busy() {
           .retry_after = std::chrono::seconds(1)};
 }
 
+// The same words whoever is blocked by whatever, and no hint whether the password was right: nobody has looked at it.
+ApiError TooManyFailures(Duration wait) {
+  const std::int64_t seconds = std::max<std::int64_t>((wait + Duration(999'999)) / std::chrono::seconds(1), 1);
+  const std::string how_long =
+      seconds < 120 ? std::to_string(seconds) + " s" : std::to_string((seconds + 59) / 60) + " minutes";
+  return {.code = ApiCode::kResourceExhausted,
+          .reason_code = "LOGIN_THROTTLED",
+          .message = "too many failed logins; try again in " + how_long};
+}
+
 }  // namespace
 
-Logins::Logins(const GatewayConfig& config, security::UserDirectory users,
-               const std::shared_ptr<const security::TokenKeys>& keys, const security::TokenScope& scope, Clock& clock)
+// A login under way.
+struct Logins::Login {
+  security::LoginAttempt attempt;
+  Sha256 certificate_thumbprint{};
+  std::string password;
+  LoginQueue::Place place;  // given back with the answer
+  Done<SessionGrant> done;
+};
+
+Logins::Logins(const GatewayConfig& config, security::UserDirectory users, std::unique_ptr<security::TokenRing> ring,
+               Clock& clock)
     : config_(config),
       clock_(clock),
       users_(std::make_shared<const security::UserDirectory>(std::move(users))),
-      signer_(keys, scope),
-      verifier_(keys, scope),
-      cache_(verifier_, kTokenCacheEntries),
-      password_pool_(kPasswordThreads, limits::kMaxPasswordQueue) {}
+      ring_(std::move(ring)) {}
 
 Result<std::unique_ptr<Logins>> Logins::Create(const GatewayConfig& config, const std::string& trust_domain,
                                                Clock& clock, GatewayReader& reader) {
   auto users = security::UserDirectory::Load(config.users_file);
   if (!users) return std::unexpected(users.error());
-  const WallTime now = clock.Read().wall;
-  auto keys = security::TokenKeys::LoadOrCreate(config.data_dir / "token_keys", now);
-  if (!keys) return std::unexpected(keys.error());
-  auto revoked = reader.SessionsRevokedSince(now - config.access_token_lifetime);
-  if (!revoked) return std::unexpected(revoked.error());
+  const Now now = clock.Read();
   const security::TokenScope scope{.issuer = "spiffe://" + trust_domain + "/gateway", .audience = "strife"};
-  auto logins = std::unique_ptr<Logins>(new Logins(config, *std::move(users), *keys, scope, clock));
-  for (const Uuid& session : *revoked) logins->revoked_.Add(session, now);
+  auto ring = security::TokenRing::Open(TokenKeyDirectory(config), scope, config.access_token_lifetime, now);
+  if (!ring) return std::unexpected(ring.error());
+  auto revoked = reader.SessionsRevokedSince(now.wall - config.access_token_lifetime);
+  if (!revoked) return std::unexpected(revoked.error());
+  auto logins = std::unique_ptr<Logins>(new Logins(config, *std::move(users), *std::move(ring), clock));
+  for (const Uuid& session : *revoked) logins->revoked_.Add(session, now.wall);
   return logins;
 }
 
 ApiResult<security::AccessTokenClaims> Logins::CheckToken(std::string_view token,
                                                           const security::Certificate& certificate) {
-  auto claims = cache_.Verify(token, certificate.thumbprint, clock_.Read().wall);
+  auto claims = ring_->Verify(token, certificate.thumbprint, clock_.Read().wall);
   if (!claims) {
     return std::unexpected(NotAuthenticated(std::string(security::Describe(claims.error())) + "; log in again"));
   }
@@ -81,37 +103,64 @@ ApiResult<security::AccessTokenClaims> Logins::CheckToken(std::string_view token
 
 void Logins::Authenticate(const rpc::Caller& caller, std::string username, std::string password,
                           Done<SessionGrant> done) {
-  if (username.size() > limits::kMaxUsernameBytes || password.size() > limits::kMaxPasswordBytes) {
+  // No user has such a name or password, so saying so at once tells nothing.
+  if (!IsIdentifier(username, limits::kMaxUsernameBytes) || password.size() > limits::kMaxPasswordBytes) {
     return done(std::unexpected(WrongCredentials()));
   }
-  // Parked, because a task that the pool does not take must still be answered.
-  auto shared_done = std::make_shared<Done<SessionGrant>>(std::move(done));
-  const bool accepted =
-      password_pool_.Submit([this, thumbprint = caller.certificate->thumbprint, username = std::move(username),
-                             password = std::move(password), shared_done] {
-        const auto users = users_.load();
-        const security::User* user = users->Authenticate(username, password);
-        if (user == nullptr) return (*shared_done)(std::unexpected(WrongCredentials()));
-        OpenSession(*user, thumbprint, std::move(*shared_done));
-      });
-  if (!accepted) (*shared_done)(std::unexpected(Busy()));
+  const std::string& certificate = caller.certificate->identity.name;
+  auto place = queue_.Enter(certificate, username);
+  if (!place) return done(std::unexpected(Busy()));
+  security::LoginAttempt attempt{std::move(username), certificate, LoginAddress(caller.peer_address)};
+  std::unique_ptr<Login> login(
+      new Login{attempt, caller.certificate->thumbprint, std::move(password), *std::move(place), std::move(done)});
+  SubmitLogin(security::LoginBegun{{}, std::move(attempt)},
+              [this, login = std::move(login)](const std::optional<LoginOutcome>& outcome) mutable {
+                OnBegun(std::move(login), outcome);
+              });
 }
 
-void Logins::OpenSession(const security::User& user, const Sha256& thumbprint, Done<SessionGrant> done) {
+void Logins::OnBegun(std::unique_ptr<Login> login, const std::optional<LoginOutcome>& outcome) {
+  if (!outcome) return login->done(std::unexpected(Busy()));
+  if (outcome->result == LoginResult::kBlocked) {
+    return login->done(std::unexpected(TooManyFailures(outcome->blocked_until - clock_.Read().wall)));
+  }
+  login->attempt = outcome->attempt;
+  // Shared, because a task that the queue does not take must still be answered.
+  auto shared = std::make_shared<std::unique_ptr<Login>>(std::move(login));
+  const std::string certificate = (*shared)->attempt.certificate;
+  if (!queue_.Hash(certificate, [this, shared] { CheckPassword(std::move(*shared)); })) {
+    (*shared)->done(std::unexpected(Busy()));
+  }
+}
+
+void Logins::CheckPassword(std::unique_ptr<Login> login) {
+  const auto users = users_.load();
+  const security::User* user = users->Authenticate(login->attempt.username, login->password);
+  if (user != nullptr) return OpenSession(*user, std::move(login));
+  security::LoginFailed failed{{}, login->attempt};
+  SubmitLogin(std::move(failed), [login = std::move(login)](const std::optional<LoginOutcome>& outcome) {
+    login->done(std::unexpected(outcome ? WrongCredentials() : Busy()));
+  });
+}
+
+void Logins::OpenSession(const security::User& user, std::unique_ptr<Login> login) {
   const WallTime now = clock_.Read().wall;
   security::NewRefreshToken refresh = security::MakeRefreshToken();
-  security::SessionOpened input;
-  input.session.session_id = security::NewUuidV7(now);
-  input.session.username = user.username;
-  input.session.certificate_thumbprint = thumbprint;
-  input.session.created_at = now;
-  input.session.expires_at = now + config_.refresh_token_lifetime;
-  input.refresh_token.token_hash = refresh.hash;
-  input.refresh_token.session_id = input.session.session_id;
-  input.refresh_token.expires_at = input.session.expires_at;
-  SubmitSession(std::move(input),
-                [this, text = std::move(refresh.text), done = std::move(done)](
-                    const std::optional<SessionOutcome>& outcome) mutable { done(Grant(outcome, std::move(text))); });
+  security::LoginSucceeded input{{}, login->attempt, {}};
+  SessionRecord& session = input.session.session;
+  session.session_id = security::NewUuidV7(now);
+  session.username = user.username;
+  session.certificate_thumbprint = login->certificate_thumbprint;
+  session.created_at = now;
+  session.expires_at = now + config_.refresh_token_lifetime;
+  session.credential = security::Sha256Of(user.password_hash);
+  input.session.refresh_token.token_hash = refresh.hash;
+  input.session.refresh_token.session_id = session.session_id;
+  input.session.refresh_token.expires_at = session.expires_at;
+  SubmitLogin(std::move(input), [this, text = std::move(refresh.text),
+                                 login = std::move(login)](const std::optional<LoginOutcome>& outcome) mutable {
+    login->done(Grant(outcome ? outcome->session : std::nullopt, std::move(text)));
+  });
 }
 
 void Logins::Refresh(const rpc::Caller& caller, const std::string& refresh_token, Done<SessionGrant> done) {
@@ -134,6 +183,7 @@ ApiResult<SessionGrant> Logins::Grant(const std::optional<SessionOutcome>& outco
   const auto users = users_.load();
   const security::User* user = users->Find(outcome->session->username);
   if (user == nullptr || user->disabled) return std::unexpected(SessionOver());
+  if (security::Sha256Of(user->password_hash) != outcome->session->credential) return std::unexpected(SessionOver());
   const WallTime now = clock_.Read().wall;
   security::AccessTokenClaims claims;
   claims.username = user->username;
@@ -143,7 +193,7 @@ ApiResult<SessionGrant> Logins::Grant(const std::optional<SessionOutcome>& outco
   claims.certificate_thumbprint = outcome->session->certificate_thumbprint;
   claims.issued_at = claims.not_before = now;
   claims.expires_at = now + config_.access_token_lifetime;
-  return SessionGrant{.access_token = signer_.Sign(claims),
+  return SessionGrant{.access_token = ring_->Sign(claims),
                       .expires_at = claims.expires_at,
                       .refresh_token = std::move(refresh_token),
                       .refresh_expires_at = outcome->refresh_expires_at,
@@ -165,6 +215,17 @@ void Logins::SubmitSession(security::SessionInput input, ParkedOutcome::Callback
   std::visit([&](auto& typed) { typed.reply_to = reply_to; }, input);
   if (submit_(GatewayInput(std::move(input)))) return;
   ParkedOutcome::Take(reply_to)(std::nullopt);
+}
+
+void Logins::SubmitLogin(security::LoginInput input, ParkedLogin::Callback callback) {
+  const protocol::ReplyTo reply_to = ParkedLogin::Park(std::move(callback));
+  std::visit([&](auto& typed) { typed.reply_to = reply_to; }, input);
+  if (submit_(GatewayInput(std::move(input)))) return;
+  ParkedLogin::Take(reply_to)(std::nullopt);
+}
+
+void Logins::OnOutcome(const LoginOutcome& outcome) {
+  if (outcome.reply_to.call != 0) ParkedLogin::Take(outcome.reply_to)(outcome);
 }
 
 void Logins::OnOutcome(const SessionOutcome& outcome) {
@@ -189,6 +250,13 @@ Status Logins::ReloadUsers() {
   return {};
 }
 
-void Logins::Prune() { revoked_.Prune(clock_.Read().wall - config_.access_token_lifetime); }
+void Logins::Prune() {
+  const Now now = clock_.Read();
+  revoked_.Prune(now.wall - config_.access_token_lifetime);
+  if (now.monotonic < next_forgetting_) return;
+  next_forgetting_ = now.monotonic + kForgetInterval;
+  // When the inbox is full there is something better to do.
+  static_cast<void>(submit_(security::LoginInput(security::LoginsPruned{})));
+}
 
 }  // namespace strife::gateway

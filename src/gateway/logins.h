@@ -12,17 +12,19 @@
 #include "env/clock.h"
 #include "gateway/config.h"
 #include "gateway/gateway_machine.h"
+#include "gateway/login_queue.h"
 #include "rpc/gateway_api.h"
 #include "runtime/parked.h"
-#include "runtime/worker_pool.h"
 #include "security/revoked_sessions.h"
 #include "security/token.h"
-#include "security/token_cache.h"
+#include "security/token_ring.h"
 #include "security/users.h"
 
 namespace strife::gateway {
 
-// Thread-safe. Password hashes run on a pool of their own, so that a flood of logins delays nothing else.
+// Thread-safe. A login takes three steps: the engine counts it as a failure (security/login_throttle.h), a hash thread
+// looks at the password (login_queue.h), and the engine either takes the failure back and opens a session, or not.
+// Nothing of it runs in a thread that serves payments.
 class Logins {
  public:
   // Puts an input into the engine's inbox; false when it takes none.
@@ -35,7 +37,7 @@ class Logins {
   // Must be called before anything below.
   void Connect(Submit submit) { submit_ = std::move(submit); }
   // Finishes the hashes that were begun; later logins are refused.
-  void Stop() { password_pool_.Stop(); }
+  void Stop() { queue_.Stop(); }
 
   rpc::ApiResult<security::AccessTokenClaims> CheckToken(std::string_view token,
                                                          const security::Certificate& certificate);
@@ -46,36 +48,45 @@ class Logins {
 
   // The engine has made this outcome durable.
   void OnOutcome(const security::SessionOutcome& outcome);
+  void OnOutcome(const security::LoginOutcome& outcome);
 
   // The account of a logged-in user at a bank; nullopt when there is none.
   std::optional<protocol::AccountRef> AccountAt(const std::string& username, std::string_view bank_id) const;
 
   // Reads users.json again; on failure the users stay as they were.
   Status ReloadUsers();
-  // Forgets revocations no token can outlive.
+  // Looks after the token keys, on the thread that calls Housekeep.
+  Result<security::TokenRing::Change> ReloadKeys() { return ring_->Reload(clock_.Read()); }
+  Result<security::TokenRing::Change> RefreshKeys() { return ring_->Refresh(clock_.Read()); }
+  // Forgets revocations no token can outlive, and failures that are forgiven.
   void Prune();
 
  private:
-  Logins(const GatewayConfig& config, security::UserDirectory users,
-         const std::shared_ptr<const security::TokenKeys>& keys, const security::TokenScope& scope, Clock& clock);
+  struct Login;
 
-  void OpenSession(const security::User& user, const Sha256& thumbprint, rpc::Done<rpc::SessionGrant> done);
+  Logins(const GatewayConfig& config, security::UserDirectory users, std::unique_ptr<security::TokenRing> ring,
+         Clock& clock);
+
+  void OnBegun(std::unique_ptr<Login> login, const std::optional<security::LoginOutcome>& outcome);
+  void CheckPassword(std::unique_ptr<Login> login);
+  void OpenSession(const security::User& user, std::unique_ptr<Login> login);
   // Hands out tokens for a session that is on record.
   rpc::ApiResult<rpc::SessionGrant> Grant(const std::optional<security::SessionOutcome>& outcome,
                                           std::string refresh_token);
   // `callback` gets no outcome when the engine takes no more inputs.
   void SubmitSession(security::SessionInput input,
                      runtime::Parked<std::optional<security::SessionOutcome>>::Callback callback);
+  void SubmitLogin(security::LoginInput input,
+                   runtime::Parked<std::optional<security::LoginOutcome>>::Callback callback);
 
   const GatewayConfig config_;
   Clock& clock_;
   std::atomic<std::shared_ptr<const security::UserDirectory>> users_;
-  security::TokenSigner signer_;
-  security::TokenVerifier verifier_;
-  security::VerifiedTokenCache cache_;
+  const std::unique_ptr<security::TokenRing> ring_;
   security::RevokedSessions revoked_;
   Submit submit_;
-  runtime::WorkerPool password_pool_;
+  MonotonicTime next_forgetting_{};
+  LoginQueue queue_;
 };
 
 }  // namespace strife::gateway

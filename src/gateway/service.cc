@@ -272,6 +272,7 @@ void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) 
     runtime::Parked<protocol::ListOpenAnswer>::Take(reply_to)(std::move(answer));
   }
   for (const security::SessionOutcome& outcome : effects.sessions) parts_.logins.OnOutcome(outcome);
+  for (const security::LoginOutcome& outcome : effects.logins) parts_.logins.OnOutcome(outcome);
   for (const PaymentRecord& payment : effects.records.payments) LogPayment(payment);
   for (const protocol::CoordinatorEvent& event : effects.protocol.events) LogEvent(event);
 }

@@ -1,6 +1,8 @@
 // A few threads for work that may block (reads, password hashes), with a bounded queue.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <cstddef>
 #include <functional>
 #include <thread>
@@ -10,13 +12,23 @@
 
 namespace strife::runtime {
 
+// kLow: gets processor time mostly when nobody else wants it, about a tenth of a busy core.
+enum class Priority { kNormal, kLow };
+
 // Thread-safe. The destructor finishes what was accepted.
 class WorkerPool {
  public:
   using Task = std::function<void()>;
 
-  WorkerPool(std::size_t threads, std::size_t queue_capacity) : inbox_(queue_capacity) {
-    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+  WorkerPool(std::size_t threads, std::size_t queue_capacity, Priority priority = Priority::kNormal)
+      : inbox_(queue_capacity) {
+    for (std::size_t i = 0; i < threads; ++i) {
+      threads_.emplace_back([this, priority] {
+        // Of this thread alone: Linux keeps a nice value for each. Where it is not allowed, all are equal.
+        if (priority == Priority::kLow) static_cast<void>(setpriority(PRIO_PROCESS, 0, 10));
+        Run();
+      });
+    }
   }
 
   ~WorkerPool() { Stop(); }

@@ -1,14 +1,18 @@
 #include "security/token_keys.h"
 
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <vector>
 
 #include "base/assert.h"
 #include "base/uuid.h"
+#include "security/encoding.h"
 #include "security/openssl.h"
 #include "security/random.h"
 #include "security/secure_file.h"
@@ -51,28 +55,6 @@ std::vector<std::uint8_t> JwsToDer(std::string_view signature) {
   return der;
 }
 
-// The kids in the directory, oldest first.
-Result<std::vector<std::string>> ListKids(const std::filesystem::path& directory) {
-  std::vector<std::string> kids;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (!name.ends_with(".pem")) continue;
-    const std::string kid = name.substr(0, name.size() - 4);
-    const auto id = Uuid::Parse(kid);
-    if (!id || id->ToString() != kid) {
-      return Fail(ErrorCode::kInvalidInput,
-                  "The token key file " + it->path().string() + " is not named <uuid>.pem; rename or remove it");
-    }
-    kids.push_back(kid);
-  }
-  if (error) {
-    return Fail(ErrorCode::kStorage, "Cannot list the token keys in " + directory.string() + ": " + error.message());
-  }
-  std::sort(kids.begin(), kids.end());
-  return kids;
-}
-
 Status MakePrivateDirectory(const std::filesystem::path& directory) {
   std::error_code error;
   if (std::filesystem::create_directories(directory, error)) {
@@ -87,10 +69,7 @@ Status MakePrivateDirectory(const std::filesystem::path& directory) {
 // A version 7 id that sorts after `newest` even when the clock has been set back.
 Uuid NextKid(const std::vector<std::string>& kids, WallTime now) {
   if (!kids.empty()) {
-    const Uuid newest = *Uuid::Parse(kids.back());
-    std::int64_t newest_ms = 0;
-    for (std::size_t i = 0; i < 6; ++i) newest_ms = (newest_ms << 8) | newest.bytes[i];
-    now = std::max(now, WallTime(std::chrono::milliseconds(newest_ms + 1)));
+    now = std::max(now, TokenKeys::CreatedAt(kids.back()) + std::chrono::milliseconds(1));
   }
   return NewUuidV7(now);
 }
@@ -106,10 +85,10 @@ TokenKeys::~TokenKeys() = default;
 
 Result<std::shared_ptr<const TokenKeys>> TokenKeys::LoadOrCreate(const std::filesystem::path& directory, WallTime now) {
   if (Status status = MakePrivateDirectory(directory); !status) return std::unexpected(status.error());
-  auto kids = ListKids(directory);
+  auto kids = List(directory);
   if (kids && kids->empty()) {
     if (auto added = Add(directory, now); !added) return std::unexpected(added.error());
-    kids = ListKids(directory);
+    kids = List(directory);
   }
   if (!kids) return std::unexpected(kids.error());
 
@@ -131,7 +110,7 @@ Result<std::shared_ptr<const TokenKeys>> TokenKeys::LoadOrCreate(const std::file
 
 Result<std::string> TokenKeys::Add(const std::filesystem::path& directory, WallTime now) {
   if (Status status = MakePrivateDirectory(directory); !status) return std::unexpected(status.error());
-  const auto kids = ListKids(directory);
+  const auto kids = List(directory);
   if (!kids) return std::unexpected(kids.error());
   std::string kid = NextKid(*kids, now).ToString();
   const KeyPtr key = MakeP256Key();
@@ -140,9 +119,82 @@ Result<std::string> TokenKeys::Add(const std::filesystem::path& directory, WallT
   return kid;
 }
 
+Status TokenKeys::Remove(const std::filesystem::path& directory, const std::string& kid) {
+  const auto kids = List(directory);
+  if (!kids) return std::unexpected(kids.error());
+  if (!std::ranges::binary_search(*kids, kid)) {
+    return Fail(ErrorCode::kNotFound, "There is no token key " + kid + " in " + directory.string());
+  }
+  std::error_code error;
+  std::filesystem::remove(directory / (kid + ".pem"), error);
+  if (error) return Fail(ErrorCode::kStorage, "Cannot remove the token key " + kid + ": " + error.message());
+  return {};
+}
+
+Result<std::vector<std::string>> TokenKeys::List(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) {
+    return Fail(ErrorCode::kNotFound, "There are no token keys in " + directory.string() +
+                                          "; the gateway makes them when it is first started");
+  }
+  std::vector<std::string> kids;
+  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.ends_with(".pem")) continue;
+    const std::string kid = name.substr(0, name.size() - 4);
+    const auto id = Uuid::Parse(kid);
+    if (!id || id->ToString() != kid) {
+      return Fail(ErrorCode::kInvalidInput,
+                  "The token key file " + it->path().string() + " is not named <uuid>.pem; rename or remove it");
+    }
+    kids.push_back(kid);
+  }
+  if (error) {
+    return Fail(ErrorCode::kStorage, "Cannot list the token keys in " + directory.string() + ": " + error.message());
+  }
+  std::ranges::sort(kids);
+  return kids;
+}
+
+WallTime TokenKeys::CreatedAt(const std::string& kid) {
+  const auto id = Uuid::Parse(kid);
+  STRIFE_ASSERT(id);
+  std::int64_t ms = 0;
+  for (std::size_t i = 0; i < 6; ++i) ms = (ms << 8) | id->bytes[i];
+  return WallTime(std::chrono::milliseconds(ms));
+}
+
 const std::string& TokenKeys::signing_kid() const { return keys_->by_kid.rbegin()->first; }
 
 bool TokenKeys::Has(std::string_view kid) const { return keys_->by_kid.contains(kid); }
+
+std::vector<std::string> TokenKeys::kids() const {
+  std::vector<std::string> kids;
+  for (const auto& [kid, key] : keys_->by_kid) kids.push_back(kid);
+  return kids;
+}
+
+std::string TokenKeys::Jwks() const {
+  nlohmann::json keys = nlohmann::json::array();
+  for (const auto& [kid, key] : keys_->by_kid) {
+    const auto coordinate = [&key](const char* name) {
+      BIGNUM* number = nullptr;
+      STRIFE_ASSERT(EVP_PKEY_get_bn_param(key.get(), name, &number) == 1);
+      std::array<std::uint8_t, kCoordinateBytes> bytes;
+      STRIFE_ASSERT(BN_bn2binpad(number, bytes.data(), kCoordinateBytes) == kCoordinateBytes);
+      BN_free(number);
+      return Base64UrlEncode(bytes);
+    };
+    keys.push_back({{"kty", "EC"},
+                    {"crv", "P-256"},
+                    {"use", "sig"},
+                    {"alg", "ES256"},
+                    {"kid", kid},
+                    {"x", coordinate(OSSL_PKEY_PARAM_EC_PUB_X)},
+                    {"y", coordinate(OSSL_PKEY_PARAM_EC_PUB_Y)}});
+  }
+  return nlohmann::json{{"keys", keys}}.dump(2);
+}
 
 std::string TokenKeys::Sign(std::string_view message) const {
   EVP_PKEY* key = keys_->by_kid.rbegin()->second.get();

@@ -1,8 +1,7 @@
 #include "security/users.h"
 
+#include <algorithm>
 #include <map>
-#include <set>
-#include <tuple>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -76,19 +75,6 @@ Result<User> ReadUser(const json& value, const std::string& source, const std::s
   return user;
 }
 
-// The cost that most users' hashes have.
-PasswordCost CommonCost(const std::vector<User>& users) {
-  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, std::size_t> counts;
-  PasswordCost common = kDefaultPasswordCost;
-  std::size_t most = 0;
-  for (const User& user : users) {
-    const PasswordCost cost = ReadPasswordCost(user.password_hash).value();
-    const std::size_t count = ++counts[{cost.memory_kib, cost.iterations, cost.lanes}];
-    if (count > most) most = count, common = cost;
-  }
-  return common;
-}
-
 }  // namespace
 
 std::string_view UserRoleName(UserRole role) {
@@ -134,9 +120,7 @@ Result<UserDirectory> UserDirectory::Parse(std::string_view text, const std::str
     directory.users_.push_back(*std::move(user));
   }
   if (Status status = directory.Index(source); !status) return std::unexpected(status.error());
-  auto decoy = HashPassword(HexEncode(RandomBytes<32>()), CommonCost(directory.users_));
-  if (!decoy) return std::unexpected(decoy.error());
-  directory.decoy_hash_ = *std::move(decoy);
+  if (Status status = directory.MakeDecoys(source); !status) return std::unexpected(status.error());
   return directory;
 }
 
@@ -163,9 +147,39 @@ const User* UserDirectory::Find(std::string_view username) const {
   return found == by_name_.end() ? nullptr : &users_[found->second];
 }
 
+Status UserDirectory::MakeDecoys(const std::string& source) {
+  std::vector<PasswordCost> costs;
+  for (const User& user : users_) {
+    const PasswordCost cost = ReadPasswordCost(user.password_hash).value();
+    if (std::ranges::find(costs, cost) == costs.end()) costs.push_back(cost);
+  }
+  if (costs.empty()) costs.push_back(kDefaultPasswordCost);
+  if (costs.size() > limits::kMaxPasswordCosts) {
+    return Fail(ErrorCode::kInvalidInput, source + ": the password hashes have " + std::to_string(costs.size()) +
+                                              " different costs, and each login pays for all of them; hash some anew "
+                                              "with strife users hash");
+  }
+  for (const PasswordCost& cost : costs) {
+    auto decoy = HashPassword(HexEncode(RandomBytes<32>()), cost);
+    if (!decoy) return std::unexpected(decoy.error());
+    decoys_.push_back({cost, *std::move(decoy)});
+  }
+  return {};
+}
+
+std::vector<const std::string*> UserDirectory::HashesToCheck(const User* user) const {
+  std::vector<const std::string*> hashes;
+  for (const auto& [cost, decoy] : decoys_) {
+    const bool own = user != nullptr && ReadPasswordCost(user->password_hash).value() == cost;
+    hashes.push_back(own ? &user->password_hash : &decoy);
+  }
+  return hashes;
+}
+
 const User* UserDirectory::Authenticate(std::string_view username, std::string_view password) const {
   const User* user = Find(username);
-  const bool right = VerifyPassword(password, user != nullptr ? user->password_hash : decoy_hash_);
+  bool right = false;
+  for (const std::string* hash : HashesToCheck(user)) right |= VerifyPassword(password, *hash);
   return right && user != nullptr && !user->disabled ? user : nullptr;
 }
 

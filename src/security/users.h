@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "protocol/types.h"
+#include "security/password.h"
 
 namespace strife::security {
 
@@ -42,7 +43,7 @@ class UserDirectory {
  public:
   // kInvalidInput with one sentence naming the file and the place or user at fault: malformed JSON, unknown or
   // duplicate keys, a user name twice, two accounts of a user at one bank, an account that two users claim, a hash that
-  // is not argon2id. Takes about one password verification.
+  // is not argon2id, hashes of more than limits::kMaxPasswordCosts different costs. Takes about one Authenticate.
   static Result<UserDirectory> Load(const std::filesystem::path& path);
   // The same for text; `source` is what messages call it.
   static Result<UserDirectory> Parse(std::string_view json, const std::string& source);
@@ -50,20 +51,29 @@ class UserDirectory {
   // nullptr when there is no such user. Says nothing about `disabled`.
   const User* Find(std::string_view username) const;
 
-  // The user, if the password is right and the user not disabled, else nullptr. Always costs one argon2id computation
-  // (tens of milliseconds and the memory of password.h), also for a user that does not exist: call it on a bounded
-  // pool, never in an RPC callback.
+  // The user, if the password is right and the user not disabled, else nullptr. Always costs the same: one argon2id
+  // computation of each cost that occurs in the file (tens of milliseconds and the memory of password.h), whether the
+  // user exists or not and whichever the cost of her own hash. Call it on a bounded pool, never in an RPC callback.
   const User* Authenticate(std::string_view username, std::string_view password) const;
+
+  // What Authenticate computes for `user`, in this order: the user's own hash among decoys. nullptr: there is none
+  // such.
+  std::vector<const std::string*> HashesToCheck(const User* user) const;
 
   const std::vector<User>& users() const { return users_; }
 
  private:
   UserDirectory() = default;
   Status Index(const std::string& source);
+  Status MakeDecoys(const std::string& source);
 
   std::vector<User> users_;
   std::unordered_map<std::string, std::size_t> by_name_;
-  std::string decoy_hash_;  // of nobody's password, at the same cost as the users'
+  struct Decoy {
+    PasswordCost cost;
+    std::string hash;  // of nobody's password
+  };
+  std::vector<Decoy> decoys_;  // one at each cost the users' hashes have
 };
 
 }  // namespace strife::security

@@ -128,6 +128,40 @@ TEST(Users, PasswordHashThatIsNoArgon2id_IsRefusedWithoutRepeatingIt) {
   }
 }
 
+TEST(Users, WhateverTheName_ALoginComputesHashesOfTheSameCosts) {
+  const auto user_at = [](const std::string& name, const PasswordCost& cost) {
+    return R"({"username":")" + name + R"(","role":"user","password_hash":")" + HashPassword(name, cost).value() +
+           "\"}";
+  };
+  const PasswordCost dear{.memory_kib = 64, .iterations = 2, .lanes = 1};
+  const auto directory = UserDirectory::Parse(
+      File(user_at("cheap", kCheap) + "," + user_at("dear", dear) + "," + user_at("alike", kCheap)), "users.json");
+  ASSERT_TRUE(directory) << directory.error().message;
+  const auto costs = [&](const char* name) {
+    std::vector<std::uint32_t> memory_kib;
+    for (const std::string* hash : directory->HashesToCheck(directory->Find(name))) {
+      memory_kib.push_back(ReadPasswordCost(*hash).value().memory_kib);
+    }
+    return memory_kib;
+  };
+  EXPECT_EQ(costs("nobody").size(), 2u);
+  for (const char* name : {"cheap", "dear", "alike"}) EXPECT_EQ(costs(name), costs("nobody")) << name;
+  for (const char* name : {"cheap", "dear", "alike"}) {
+    EXPECT_EQ(directory->Authenticate(name, name), directory->Find(name));
+    EXPECT_EQ(directory->Authenticate(name, "nobody"), nullptr);
+  }
+}
+
+TEST(Users, HashesOfManyCosts_AreRefused) {
+  std::string users;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    const PasswordCost cost{.memory_kib = 8 + i, .iterations = 1, .lanes = 1};
+    users += (i == 0 ? "" : ",") + (R"({"username":"u)" + std::to_string(i)) + R"(","role":"user","password_hash":")" +
+             HashPassword("x", cost).value() + "\"}";
+  }
+  EXPECT_THAT(ErrorOf(File(users)), HasSubstr("different costs"));
+}
+
 TEST(Users, MissingFile_IsNotFound) {
   EXPECT_EQ(UserDirectory::Load("/nonexistent/users.json").error().code, ErrorCode::kNotFound);
 }

@@ -50,6 +50,7 @@ class GatewayStoreContract : public ::testing::Test {
     session.certificate_thumbprint.fill(static_cast<std::uint8_t>(number));
     session.created_at = At(1);
     session.expires_at = At(900);
+    session.credential.fill(7);
     return session;
   }
   RefreshTokenRecord TokenOf(std::uint32_t number, std::uint32_t session) {
@@ -274,6 +275,50 @@ TYPED_TEST(GatewayStoreContract, SessionsRevokedSince_FindsThoseRevokedThenOrLat
   sessions[2].revoked_at = At(30);
   ASSERT_TRUE(this->Commit({{}, {}, sessions, {}}));
   EXPECT_EQ(this->maker_.GatewayReading()->SessionsRevokedSince(At(20)).value(), (std::vector{IdOf(2), IdOf(3)}));
+}
+
+TYPED_TEST(GatewayStoreContract, LoginCounters_AreReplacedAndThereAfterReopening) {
+  LoginCounterRecord counter;
+  counter.key = {LoginScope::kDevice, "alice/laptop"};
+  counter.failures = 3;
+  counter.counted_at = At(10);
+  counter.forget_at = At(40);
+  LoginCounterRecord other = counter;
+  other.key.scope = LoginScope::kUser;
+  ASSERT_TRUE(this->Commit(
+      {.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {}, .login_counters = {counter, other}}));
+  counter.failures = 8;
+  counter.blocked_until = At(30);
+  counter.succeeded_at = At(5);
+  counter.forget_at = At(50);
+  ASSERT_TRUE(
+      this->Commit({.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {}, .login_counters = {counter}}));
+  this->Reopen();
+  const LoginCounterKey unknown{LoginScope::kAddress, "alice/laptop"};
+  const GatewayRows rows = this->store_
+                               ->Load({.payments = {},
+                                       .refresh_tokens = {},
+                                       .sessions = {},
+                                       .login_counters = {counter.key, other.key, unknown}})
+                               .value();
+  EXPECT_EQ(rows.login_counters,
+            (std::map<LoginCounterKey, LoginCounterRecord>{{counter.key, counter}, {other.key, other}}));
+}
+
+TYPED_TEST(GatewayStoreContract, ForgetBefore_DeletesTheCountersOfNoMeaningAndThoseOnly) {
+  GatewayRecords records;
+  GatewayKeys keys;
+  for (int i = 0; i < 4; ++i) {
+    LoginCounterRecord& counter = records.login_counters.emplace_back();
+    counter.key = {LoginScope::kUser, "user" + std::to_string(i)};
+    counter.forget_at = At(10 * i);
+    keys.login_counters.push_back(counter.key);
+  }
+  records.forget_before = At(20);
+  ASSERT_TRUE(this->Commit(records));
+  const GatewayRows rows = this->store_->Load(keys).value();
+  ASSERT_EQ(rows.login_counters.size(), 2u);
+  EXPECT_EQ(rows.login_counters.begin()->first.subject, "user2");
 }
 
 TYPED_TEST(GatewayStoreContract, ScanPayments_IsInIdOrderAndASnapshot) {

@@ -52,6 +52,13 @@ class SqliteFile : public ::testing::Test {
   const std::filesystem::path file_ = folder_ / "gateway.db";
 };
 
+// The gateway's migrations and another one.
+std::vector<const char*> StepsAnd(const char* sql) {
+  std::vector<const char*> steps(std::begin(sqlite::kGatewayMigrations), std::end(sqlite::kGatewayMigrations));
+  steps.push_back(sql);
+  return steps;
+}
+
 mode_t ModeOf(const std::string& file) {
   struct stat status{};
   EXPECT_EQ(stat(file.c_str(), &status), 0) << file;
@@ -116,25 +123,25 @@ TEST_F(SqliteFile, BanksDatabase_IsNotAGateways) {
 }
 
 TEST_F(SqliteFile, OlderVersion_IsBroughtUpByTheWriterAndRefusedByAReader) {
-  static constexpr const char* kSteps[] = {sqlite::kGatewayMigrations[0], "CREATE TABLE later (x INTEGER) STRICT"};
-  static constexpr sqlite::Schema kLater = {"gateway database", sqlite::kGatewaySchema.application_id, kSteps,
-                                            sqlite::kGatewaySmallTables};
+  const auto steps = StepsAnd("CREATE TABLE later (x INTEGER) STRICT");
+  const sqlite::Schema later = {"gateway database", sqlite::kGatewaySchema.application_id, steps,
+                                sqlite::kGatewaySmallTables};
   MakeGateway(3);
-  const auto refused = sqlite::OpenReader(file_, kLater);
+  const auto refused = sqlite::OpenReader(file_, later);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("start its server once"));
-  auto migrated = sqlite::OpenWriter(file_, kLater).value();
-  EXPECT_EQ(migrated.QueryInteger("PRAGMA user_version").value(), 2);
+  auto migrated = sqlite::OpenWriter(file_, later).value();
+  EXPECT_EQ(migrated.QueryInteger("PRAGMA user_version").value(), static_cast<std::int64_t>(steps.size()));
   EXPECT_EQ(migrated.QueryInteger("SELECT count(*) FROM payments").value(), 3);
   EXPECT_TRUE(migrated.Execute("INSERT INTO later VALUES (1)"));
 }
 
 TEST_F(SqliteFile, FailingMigration_ChangesNothing) {
-  static constexpr const char* kSteps[] = {sqlite::kGatewayMigrations[0], "CREATE TABLE half (x INTEGER); nonsense"};
-  static constexpr sqlite::Schema kBroken = {"gateway database", sqlite::kGatewaySchema.application_id, kSteps,
-                                             sqlite::kGatewaySmallTables};
+  const auto steps = StepsAnd("CREATE TABLE half (x INTEGER); nonsense");
+  const sqlite::Schema broken = {"gateway database", sqlite::kGatewaySchema.application_id, steps,
+                                  sqlite::kGatewaySmallTables};
   MakeGateway(3);
-  EXPECT_FALSE(sqlite::OpenWriter(file_, kBroken));
+  EXPECT_FALSE(sqlite::OpenWriter(file_, broken));
   EXPECT_TRUE(OpenGatewayStore(file_));
 }
 
@@ -251,7 +258,7 @@ TEST_F(SqliteFile, KeyOfWrongSize_IsNamed) {
   MakeGateway(0);
   Tamper(
       "INSERT INTO payments VALUES (x'ABCDEF', 'p', '', '', '', '', 1, 'USD', '', 1, '', '', 1, 1, 1);"
-      "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1)");
+      "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1, x'03')");
   auto reader = OpenGatewayReader(file_).value();
   auto cursor = reader->ScanPayments().value();
   EXPECT_THAT(cursor->Next().error().message, HasSubstr("with key abcdef"));

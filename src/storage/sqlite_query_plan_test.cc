@@ -32,8 +32,9 @@ TEST_P(GatewayQueryPlan, ReadsNoMoreThanItReturns) {
 INSTANTIATE_TEST_SUITE_P(Statements, GatewayQueryPlan,
                          ::testing::Values(sqlite::kFindPayment, sqlite::kHistory, sqlite::kHistoryCompleted,
                                            sqlite::kHistoryAborted, sqlite::kHistoryOpen, sqlite::kFindSession,
-                                           sqlite::kRevokedSessions, sqlite::kFindRefreshToken, sqlite::kUpdatePayment,
-                                           sqlite::kAdvance));
+                                           sqlite::kRevokedSessions, sqlite::kFindRefreshToken,
+                                           sqlite::kFindLoginCounter, sqlite::kForgetLoginCounters,
+                                           sqlite::kUpdatePayment, sqlite::kAdvance));
 
 class BankQueryPlan : public ::testing::TestWithParam<const char*> {};
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "protocol/defect.h"
 #include "storage/memory/vector_cursor.h"
 
@@ -22,6 +23,16 @@ void Upsert(std::map<Uuid, PaymentRecord>& payments, const PaymentRecord& paymen
   known.message = payment.message;
   known.epoch = payment.epoch;
   known.updated_at = payment.updated_at;
+}
+
+void Forget(std::map<LoginCounterKey, LoginCounterRecord>& counters, WallTime before) {
+  std::vector<std::pair<WallTime, LoginCounterKey>> forgotten;
+  for (const auto& [key, counter] : counters) {
+    if (counter.forget_at < before) forgotten.emplace_back(counter.forget_at, key);
+  }
+  std::ranges::sort(forgotten);
+  forgotten.resize(std::min(forgotten.size(), static_cast<std::size_t>(limits::kMaxForgottenRows)));
+  for (const auto& [at, key] : forgotten) counters.erase(key);
 }
 
 bool Matches(const PaymentRecord& payment, const HistoryQuery& query) {
@@ -98,6 +109,10 @@ class MemoryGatewayStore final : public GatewayStore {
       find_session(found->second.session_id);
     }
     std::ranges::for_each(keys.sessions, find_session);
+    for (const LoginCounterKey& key : keys.login_counters) {
+      const auto found = contents.login_counters.find(key);
+      if (found != contents.login_counters.end()) rows.login_counters.insert(*found);
+    }
   }
 
   std::shared_ptr<MemoryGatewayDisk> disk_;
@@ -198,6 +213,8 @@ Status MemoryGatewayDisk::Commit(std::uint64_t epoch, const GatewayRecords& reco
   for (const protocol::BankRecord& bank : records.banks) contents_.banks[bank.bank_id] = bank;
   for (const SessionRecord& session : records.sessions) contents_.sessions[session.session_id] = session;
   for (const RefreshTokenRecord& token : records.refresh_tokens) contents_.refresh_tokens[token.token_hash] = token;
+  for (const LoginCounterRecord& counter : records.login_counters) contents_.login_counters[counter.key] = counter;
+  if (records.forget_before) Forget(contents_.login_counters, *records.forget_before);
   contents_.sequence = records.sequence;
   if (fails) return Fail(ErrorCode::kStorage, "the memory disk failed after the commit, as planned: restart");
   return {};

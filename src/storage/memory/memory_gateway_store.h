@@ -25,6 +25,7 @@ struct MemoryGatewayContents {
   std::map<std::string, protocol::BankRecord> banks;
   std::map<Uuid, SessionRecord> sessions;
   std::map<Sha256, RefreshTokenRecord> refresh_tokens;
+  std::map<LoginCounterKey, LoginCounterRecord> login_counters;
 };
 
 // Thread-safe.

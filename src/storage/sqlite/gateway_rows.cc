@@ -48,6 +48,7 @@ Result<SessionRecord> ReadSession(const Statement& statement) {
   session.created_at = row.Time(3);
   session.expires_at = row.Time(4);
   session.revoked_at = row.OptionalTime(5);
+  session.credential = row.Bytes<32>(6);
   return row.Finish(std::move(session));
 }
 
@@ -59,6 +60,19 @@ Result<RefreshTokenRecord> ReadRefreshToken(const Statement& statement) {
   token.expires_at = row.Time(2);
   token.used_at = row.OptionalTime(3);
   return row.Finish(std::move(token));
+}
+
+Result<LoginCounterRecord> ReadLoginCounter(const Statement& statement) {
+  Row row(statement, "login_counters");
+  LoginCounterRecord counter;
+  counter.key.scope = row.Enumerated(0, LoginScope::kDevice, LoginScope::kAddress);
+  counter.key.subject = row.Text(1);
+  counter.failures = static_cast<std::int64_t>(row.Unsigned(2));
+  counter.counted_at = row.Time(3);
+  counter.blocked_until = row.OptionalTime(4);
+  counter.succeeded_at = row.OptionalTime(5);
+  counter.forget_at = row.Time(6);
+  return row.Finish(std::move(counter));
 }
 
 std::string JoinNames(const std::vector<std::string>& names) {

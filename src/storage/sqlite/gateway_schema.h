@@ -62,6 +62,22 @@ CREATE TABLE refresh_tokens (
   used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // Failed logins; scopes are LoginScope. Sessions from before have no credential, and end at their next refresh.
+    R"sql(
+CREATE TABLE login_counters (
+  scope INTEGER NOT NULL CHECK (scope BETWEEN 1 AND 4),
+  subject TEXT NOT NULL,
+  failures INTEGER NOT NULL CHECK (failures >= 0),
+  counted_at INTEGER NOT NULL,
+  blocked_until INTEGER,
+  succeeded_at INTEGER,
+  forget_at INTEGER NOT NULL,
+  PRIMARY KEY (scope, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX login_counters_forgotten ON login_counters (forget_at);
+ALTER TABLE sessions ADD COLUMN credential BLOB NOT NULL
+  DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000' CHECK (length(credential) = 32);
+)sql",
 };
 
 inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};
@@ -96,12 +112,16 @@ inline constexpr char kHistoryOpen[] =
 inline constexpr char kBanks[] =
     "SELECT bank_id, display_name, endpoint, currencies, capabilities, registered_at FROM banks ORDER BY bank_id";
 inline constexpr char kFindSession[] =
-    "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at FROM sessions "
+    "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential FROM sessions "
     "WHERE session_id = ?1";
 inline constexpr char kRevokedSessions[] =
     "SELECT session_id FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at >= ?1 ORDER BY revoked_at, session_id";
 inline constexpr char kFindRefreshToken[] =
     "SELECT token_hash, session_id, expires_at, used_at FROM refresh_tokens WHERE token_hash = ?1";
+
+inline constexpr char kFindLoginCounter[] =
+    "SELECT scope, subject, failures, counted_at, blocked_until, succeeded_at, forget_at FROM login_counters "
+    "WHERE scope = ?1 AND subject = ?2";
 
 inline constexpr char kUpdatePayment[] =
     "UPDATE payments SET state = ?2, reason_code = ?3, message = ?4, epoch = ?5, updated_at = ?6 WHERE id = ?1";
@@ -116,14 +136,23 @@ inline constexpr char kUpsertBank[] =
     "endpoint = excluded.endpoint, currencies = excluded.currencies, capabilities = excluded.capabilities, "
     "registered_at = excluded.registered_at";
 inline constexpr char kUpsertSession[] =
-    "INSERT INTO sessions (session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (session_id) DO UPDATE SET username = excluded.username, "
+    "INSERT INTO sessions (session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (session_id) DO UPDATE SET username = excluded.username, "
     "certificate_thumbprint = excluded.certificate_thumbprint, created_at = excluded.created_at, "
-    "expires_at = excluded.expires_at, revoked_at = excluded.revoked_at";
+    "expires_at = excluded.expires_at, revoked_at = excluded.revoked_at, credential = excluded.credential";
 inline constexpr char kUpsertRefreshToken[] =
     "INSERT INTO refresh_tokens (token_hash, session_id, expires_at, used_at) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (token_hash) DO UPDATE SET session_id = excluded.session_id, expires_at = excluded.expires_at, "
     "used_at = excluded.used_at";
+
+inline constexpr char kUpsertLoginCounter[] =
+    "INSERT INTO login_counters (scope, subject, failures, counted_at, blocked_until, succeeded_at, forget_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (scope, subject) DO UPDATE SET failures = excluded.failures, "
+    "counted_at = excluded.counted_at, blocked_until = excluded.blocked_until, succeeded_at = excluded.succeeded_at, "
+    "forget_at = excluded.forget_at";
+inline constexpr char kForgetLoginCounters[] =
+    "DELETE FROM login_counters WHERE (scope, subject) IN "
+    "(SELECT scope, subject FROM login_counters WHERE forget_at < ?1 ORDER BY forget_at LIMIT ?2)";
 
 inline constexpr char kReadMeta[] = "SELECT store_id, epoch, sequence FROM meta WHERE one = 1";
 inline constexpr char kInsertMeta[] = "INSERT INTO meta (one, store_id, epoch, sequence) VALUES (1, ?1, 1, 0)";

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/gateway_rows.h"
 #include "storage/sqlite/gateway_schema.h"
@@ -65,12 +66,15 @@ class GatewaySqlite final : public GatewayStore {
   Status WriteBank(const BankRecord& bank);
   Status WriteSession(const SessionRecord& session);
   Status WriteRefreshToken(const RefreshTokenRecord& token);
+  Status WriteLoginCounter(const LoginCounterRecord& counter);
+  Status ForgetLoginCounters(WallTime before);
   Status LoadSession(const Uuid& id, GatewayRows& rows);
 
   const std::filesystem::path file_;
   Database database_;
-  Statement find_payment_, open_payments_, find_session_, find_refresh_token_, read_meta_;
+  Statement find_payment_, open_payments_, find_session_, find_refresh_token_, find_login_counter_, read_meta_;
   Statement update_payment_, insert_payment_, upsert_bank_, upsert_session_, upsert_refresh_token_;
+  Statement upsert_login_counter_, forget_login_counters_;
   Statement insert_meta_, raise_epoch_, advance_;
   std::uint64_t epoch_ = 0;
   std::optional<Error> failed_;                         // after a storage error nothing is written any more
@@ -82,12 +86,15 @@ Status GatewaySqlite::Prepare() {
                                         {&open_payments_, sqlite::kOpenPayments},
                                         {&find_session_, sqlite::kFindSession},
                                         {&find_refresh_token_, sqlite::kFindRefreshToken},
+                                        {&find_login_counter_, sqlite::kFindLoginCounter},
                                         {&read_meta_, sqlite::kReadMeta},
                                         {&update_payment_, sqlite::kUpdatePayment},
                                         {&insert_payment_, sqlite::kInsertPayment},
                                         {&upsert_bank_, sqlite::kUpsertBank},
                                         {&upsert_session_, sqlite::kUpsertSession},
                                         {&upsert_refresh_token_, sqlite::kUpsertRefreshToken},
+                                        {&upsert_login_counter_, sqlite::kUpsertLoginCounter},
+                                        {&forget_login_counters_, sqlite::kForgetLoginCounters},
                                         {&insert_meta_, sqlite::kInsertMeta},
                                         {&raise_epoch_, sqlite::kRaiseEpoch},
                                         {&advance_, sqlite::kAdvance}});
@@ -163,6 +170,13 @@ Result<GatewayRows> GatewaySqlite::Load(const GatewayKeys& keys) {
   for (const Uuid& id : keys.sessions) {
     if (auto session = LoadSession(id, rows); !session) return std::unexpected(std::move(session.error()));
   }
+  for (const LoginCounterKey& key : keys.login_counters) {
+    find_login_counter_.Bind(1, static_cast<std::int64_t>(key.scope));
+    find_login_counter_.Bind(2, key.subject);
+    auto counter = sqlite::ReadOne<LoginCounterRecord>(find_login_counter_, &sqlite::ReadLoginCounter);
+    if (!counter) return std::unexpected(std::move(counter.error()));
+    if (*counter) rows.login_counters.emplace(key, std::move(**counter));
+  }
   return rows;
 }
 
@@ -193,6 +207,12 @@ Status GatewaySqlite::Write(const GatewayRecords& records) {
   }
   for (const RefreshTokenRecord& token : records.refresh_tokens) {
     if (auto written = WriteRefreshToken(token); !written) return written;
+  }
+  for (const LoginCounterRecord& counter : records.login_counters) {
+    if (auto written = WriteLoginCounter(counter); !written) return written;
+  }
+  if (records.forget_before) {
+    if (auto forgotten = ForgetLoginCounters(*records.forget_before); !forgotten) return forgotten;
   }
   return transaction->Commit();
 }
@@ -255,6 +275,7 @@ Status GatewaySqlite::WriteSession(const SessionRecord& session) {
   upsert_session_.Bind(4, Micros(session.created_at));
   upsert_session_.Bind(5, Micros(session.expires_at));
   BindOptional(upsert_session_, 6, session.revoked_at);
+  upsert_session_.Bind(7, session.credential);
   return upsert_session_.Run();
 }
 
@@ -264,6 +285,23 @@ Status GatewaySqlite::WriteRefreshToken(const RefreshTokenRecord& token) {
   upsert_refresh_token_.Bind(3, Micros(token.expires_at));
   BindOptional(upsert_refresh_token_, 4, token.used_at);
   return upsert_refresh_token_.Run();
+}
+
+Status GatewaySqlite::WriteLoginCounter(const LoginCounterRecord& counter) {
+  upsert_login_counter_.Bind(1, static_cast<std::int64_t>(counter.key.scope));
+  upsert_login_counter_.Bind(2, counter.key.subject);
+  upsert_login_counter_.Bind(3, counter.failures);
+  upsert_login_counter_.Bind(4, Micros(counter.counted_at));
+  BindOptional(upsert_login_counter_, 5, counter.blocked_until);
+  BindOptional(upsert_login_counter_, 6, counter.succeeded_at);
+  upsert_login_counter_.Bind(7, Micros(counter.forget_at));
+  return upsert_login_counter_.Run();
+}
+
+Status GatewaySqlite::ForgetLoginCounters(WallTime before) {
+  forget_login_counters_.Bind(1, Micros(before));
+  forget_login_counters_.Bind(2, limits::kMaxForgottenRows);
+  return forget_login_counters_.Run();
 }
 
 }  // namespace
