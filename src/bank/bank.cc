@@ -12,6 +12,7 @@
 #include "bank/service.h"
 #include "base/limits.h"
 #include "observability/log.h"
+#include "protocol/legs.h"
 #include "rpc/call_stats.h"
 #include "rpc/gateway_link.h"
 #include "rpc/server.h"
@@ -22,6 +23,7 @@
 #include "security/random.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
+#include "server/notify.h"
 #include "server/revocations.h"
 #include "server/server_metrics.h"
 #include "server/signals.h"
@@ -114,6 +116,23 @@ Status Bank::Open() {
   return {};
 }
 
+// Before anything relies on it: that what is prepared is held.
+Status CheckHolds(BankStore& store, const std::vector<protocol::BankTransactionRecord>& prepared,
+                  const std::filesystem::path& file) {
+  BankKeys keys;
+  for (const protocol::BankTransactionRecord& record : prepared) {
+    for (const protocol::Transfer& transfer : protocol::TransfersOf(record)) {
+      keys.accounts.insert(keys.accounts.end(), {transfer.from, transfer.to});
+    }
+  }
+  const auto rows = store.Load(keys);
+  if (!rows) return std::unexpected(rows.error());
+  const auto problem = protocol::ProblemWithHolds(prepared, *rows);
+  if (!problem) return {};
+  return Fail(ErrorCode::kStorage,
+              "database " + file.string() + " is damaged (" + *problem + "): keep it aside and restore a backup");
+}
+
 Status Bank::OpenStore() {
   if (Status made = server::MakePrivateDirectory(config_.data_dir); !made) return made;
   const std::filesystem::path file = config_.data_dir / "bank.db";
@@ -126,6 +145,7 @@ Status Bank::OpenStore() {
   reader_ = *std::move(reader);
   auto prepared = store_->LoadPrepared();
   if (!prepared) return std::unexpected(prepared.error());
+  if (Status held = CheckHolds(*store_, *prepared, file); !held) return held;
   auto gateway_seen = store_->LoadGatewaySeen();
   if (!gateway_seen) return std::unexpected(gateway_seen.error());
   auto heuristics = store_->LoadHeuristics();
@@ -299,6 +319,7 @@ Status RunBank(const BankConfig& config, const std::function<Result<BankConfig>(
   Bank bank(config);
   if (Status opened = bank.Open(); !opened) return opened;
   if (Status serving = bank.Serve(); !serving) return serving;
+  server::NotifyManager("READY=1");
   for (;;) {
     switch (signals.Wait(kTickInterval)) {
       case server::Wakeup::kTimeout:
@@ -308,6 +329,7 @@ Status RunBank(const BankConfig& config, const std::function<Result<BankConfig>(
         bank.Reload(reread());
         break;
       case server::Wakeup::kStop:
+        server::NotifyManager("STOPPING=1");
         bank.Drain();
         return {};
     }

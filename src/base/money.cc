@@ -1,5 +1,7 @@
 #include "base/money.h"
 
+#include "base/text.h"
+
 namespace strife {
 
 std::optional<std::int64_t> CheckedAdd(std::int64_t a, std::int64_t b) {
@@ -30,7 +32,7 @@ std::string FormatAmount(const Money& money) {
 
 Result<Money> ParseAmount(std::string_view text, Currency currency) {
   const auto invalid = [&](std::string_view why) {
-    return Fail(ErrorCode::kInvalidInput, "amount \"" + std::string(text.substr(0, 32)) + "\" " + std::string(why));
+    return Fail(ErrorCode::kInvalidInput, "amount \"" + Sanitize(text, 32) + "\" " + std::string(why));
   };
   const std::string_view not_a_number = "is not a plain decimal number such as 12.50";
   std::int64_t units = 0;

@@ -3,10 +3,12 @@
 namespace strife::cli {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {
-    if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
+    if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
   }
 
   Result<std::vector<CsvRow>> Run() {
@@ -95,7 +97,8 @@ std::string FormatCsvRow(const std::vector<std::string>& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) row += ',';
     const std::string& field = fields[i];
-    bool quote = field.find_first_of(",\"\r\n") != std::string::npos || (fields.size() == 1 && field.empty());
+    bool quote = field.find_first_of(",\"\r\n") != std::string::npos || (fields.size() == 1 && field.empty()) ||
+                 field.starts_with(kByteOrderMark);
     if (!quote) {
       row += field;
       continue;

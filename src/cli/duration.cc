@@ -7,8 +7,12 @@
 #include <limits>
 #include <optional>
 
+#include "base/text.h"
+
 namespace strife::cli {
 namespace {
+
+constexpr std::size_t kMaxShownBytes = 64;  // of what is refused
 
 struct Unit {
   std::string_view suffix;
@@ -48,8 +52,9 @@ std::optional<WallTime> ParseUtc(std::string_view text) {
   since_epoch += hours(*hour_value) + minutes(*minute_value) + seconds(*second_value);
   std::string_view fraction = text.substr(19, text.size() - 20);
   if (fraction.empty()) return WallTime(since_epoch);
+  if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 7) return std::nullopt;
   auto digits = Digits(fraction, 1, fraction.size() - 1);
-  if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 7 || !digits) return std::nullopt;
+  if (!digits) return std::nullopt;
   std::int64_t fraction_us = *digits;
   for (std::size_t i = fraction.size() - 1; i < 6; ++i) fraction_us *= 10;
   return WallTime(since_epoch + microseconds(fraction_us));
@@ -68,15 +73,15 @@ Result<Duration> ParseDuration(std::string_view text) {
       return Duration(amount * unit.microseconds);
     }
   }
-  return Fail(
-      ErrorCode::kInvalidInput,
-      "\"" + std::string(text) + "\" is not a duration; write a whole number and a unit, such as 300ms, 5s or 5m");
+  return Fail(ErrorCode::kInvalidInput,
+              "\"" + Sanitize(text, kMaxShownBytes) +
+                  "\" is not a duration; write a whole number and a unit, such as 300ms, 5s or 5m");
 }
 
 Result<WallTime> ParseTime(std::string_view text, WallTime now) {
   if (auto time = ParseUtc(text)) return *time;
   if (auto ago = ParseDuration(text)) return now - *ago;
-  return Fail(ErrorCode::kInvalidInput, "\"" + std::string(text) +
+  return Fail(ErrorCode::kInvalidInput, "\"" + Sanitize(text, kMaxShownBytes) +
                                             "\" is not a time; write 2026-03-01, 2026-03-01T12:30:00Z (UTC), or how "
                                             "long ago, such as 24h");
 }

@@ -33,7 +33,8 @@ class RowReader {
       std::string name(Trim(header.fields[i]));
       if (std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) {
         std::string nearest = NearestName(name, kColumns);
-        return "line 1: unknown column \"" + name + "\"" + (nearest.empty() ? "" : ", did you mean " + nearest + "?") +
+        return "line 1: unknown column \"" + Sanitize(name, 40) + "\"" +
+               (nearest.empty() ? "" : ", did you mean " + nearest + "?") +
                "; the first line names the columns: to,from_bank,amount,currency,memo,id";
       }
       if (name == "from") name = "from_bank";
@@ -67,6 +68,9 @@ class RowReader {
     if (!currency) return Bad(row, "\"" + Sanitize(code, 20) + "\" is not a currency; write an ISO 4217 code");
     auto amount = ParseAmount(Field(row, "amount"), *currency);
     if (!amount) return Bad(row, amount.error().message);
+    if (amount->minor_units == 0 || amount->minor_units > limits::kMaxAmountMinorUnits) {
+      return Bad(row, amount->minor_units == 0 ? "the amount is zero" : "the amount is more than a payment may be");
+    }
     payment.order.amount = *amount;
     payment.order.memo = columns_.contains("memo") ? row.fields[columns_["memo"]] : "";
     if (payment.order.memo.size() > limits::kMaxMemoBytes || !IsPrintableUtf8(payment.order.memo)) {

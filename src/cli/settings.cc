@@ -6,11 +6,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <numeric>
 #include <sstream>
 
+#include "base/text.h"
 #include "cli/duration.h"
+#include "security/secure_file.h"
 
 namespace strife::cli {
 namespace {
@@ -18,7 +19,13 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = Settings::Setting::Kind;
 
-std::string Quoted(const std::string& text) { return "\"" + text + "\""; }
+constexpr std::size_t kMaxShownBytes = 200;
+constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
+// Everything that is configured is done again and again, or waited for: zero would spin, and a sum of two must fit.
+constexpr Duration kLeastTime = std::chrono::milliseconds(1);
+constexpr Duration kMostTime = std::chrono::hours(24 * 3650);
+
+std::string Quoted(const std::string& text) { return "\"" + Sanitize(text, kMaxShownBytes) + "\""; }
 
 std::string DefaultText(Duration value) {
   using namespace std::chrono;
@@ -112,6 +119,7 @@ Settings::Setting& Settings::Add(std::string key, std::string help, Assign assig
 
 void Settings::Text(std::string key, std::string* field, std::string help) {
   Setting& setting = Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path&) {
+    if (!IsPrintableUtf8(text)) return std::optional<std::string>("write text without control characters");
     *field = text;
     return std::optional<std::string>();
   });
@@ -123,7 +131,8 @@ void Settings::List(std::string key, std::vector<std::string>* field, std::strin
     std::vector<std::string> list;
     std::stringstream stream(text);
     for (std::string entry; std::getline(stream, entry, ',');) {
-      if (entry.empty()) return std::optional<std::string>("name each one, separated by commas");
+      if (entry.empty() || !IsPrintableUtf8(entry))
+        return std::optional<std::string>("name each one, separated by commas");
       list.push_back(entry);
     }
     *field = std::move(list);
@@ -134,7 +143,8 @@ void Settings::List(std::string key, std::vector<std::string>* field, std::strin
 
 void Settings::Path(std::string key, fs::path* field, std::string help) {
   Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path& base) {
-    if (text.empty()) return std::optional<std::string>("name a file or folder");
+    if (text.empty() || text.find('\0') != std::string::npos)
+      return std::optional<std::string>("name a file or folder");
     *field = (base / text).lexically_normal();
     return std::optional<std::string>();
   });
@@ -149,6 +159,7 @@ void Settings::Time(std::string key, Duration* field, std::string help) {
   Setting& setting = Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path&) {
     auto parsed = ParseDuration(text);
     if (!parsed) return std::optional<std::string>("write a duration such as 300ms, 5s or 5m");
+    if (*parsed < kLeastTime || *parsed > kMostTime) return std::optional<std::string>("write one from 1ms to 3650d");
     *field = *parsed;
     return std::optional<std::string>();
   });
@@ -221,17 +232,16 @@ Status Settings::LoadFileOnly(const fs::path& file) {
 }
 
 Status Settings::LoadFile(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::stringstream content;
-  if (!stream || !(content << stream.rdbuf())) {
-    return Fail(ErrorCode::kNotFound,
-                "cannot read the configuration file " + file.string() + "; check the name and that you may read it");
+  const auto content = security::ReadFile(file, kMaxFileBytes);
+  if (!content) {
+    return Fail(content.error().code, "cannot read the configuration: " + content.error().message +
+                                          "; check the name and that you may read it");
   }
   toml::table table;
   try {
-    table = toml::parse(content.str(), file.string());
+    table = toml::parse(*content, file.string());
   } catch (const toml::parse_error& error) {
-    std::string what(error.description());
+    const std::string what = Sanitize(error.description(), kMaxShownBytes);
     return Fail(ErrorCode::kInvalidInput,
                 file.string() + " line " + std::to_string(error.source().begin.line) + " is not valid TOML: " + what);
   }

@@ -42,6 +42,7 @@ class Settings {
   void List(std::string key, std::vector<std::string>* field, std::string help);
   void Path(std::string key, std::filesystem::path* field, std::string help);
   void RequiredPath(std::string key, std::filesystem::path* field, std::string help);
+  // From 1 ms to ten years.
   void Time(std::string key, Duration* field, std::string help);
   void WholeNumber(std::string key, int* field, int low, int high, std::string help);
   void OneOf(std::string key, std::string* field, std::vector<std::string> choices, std::string help);

@@ -7,7 +7,9 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "security/secure_file.h"
+#include "security/strict_json.h"
 
 namespace strife::client {
 namespace {
@@ -16,16 +18,49 @@ using Json = nlohmann::ordered_json;
 
 std::int64_t ToUnixMicroseconds(WallTime time) { return time.time_since_epoch().count(); }
 
-Session FromJson(const Json& json) {
-  Session session{.gateway = json.at("gateway"),
-                  .username = json.at("username"),
-                  .access_token = json.at("access_token"),
-                  .access_expires_at = WallTime(Duration(json.at("access_expires_at_unix_us").get<std::int64_t>())),
-                  .refresh_token = json.at("refresh_token"),
-                  .refresh_expires_at = WallTime(Duration(json.at("refresh_expires_at_unix_us").get<std::int64_t>())),
-                  .accounts = {}};
-  for (const Json& account : json.at("accounts")) {
-    session.accounts.push_back({account.at("bank_id"), account.at("account_id")});
+Result<WallTime> ReadTime(const security::JsonFields& fields, std::string_view key) {
+  constexpr std::int64_t kLastMicrosecond = 253'402'300'799'999'999;  // of the year 9999
+  const auto time = fields.Integer(key, 0, kLastMicrosecond);
+  if (!time) return std::unexpected(time.error());
+  return WallTime(Duration(*time));
+}
+
+Result<protocol::AccountRef> ReadAccount(const nlohmann::json& value, const std::string& source) {
+  const auto fields = security::JsonFields::Of(value, source, {"bank_id", "account_id"});
+  if (!fields) return std::unexpected(fields.error());
+  const auto bank = fields->String("bank_id");
+  const auto account = fields->String("account_id");
+  if (!bank || !account) return std::unexpected(bank ? account.error() : bank.error());
+  return protocol::AccountRef{*bank, *account};
+}
+
+Result<Session> ReadSession(std::string_view text, const std::string& source) {
+  const auto json = security::ParseStrictJson(text, source);
+  if (!json) return std::unexpected(json.error());
+  const auto fields = security::JsonFields::Of(*json, source,
+                                               {"gateway", "username", "access_token", "access_expires_at_unix_us",
+                                                "refresh_token", "refresh_expires_at_unix_us", "accounts"});
+  if (!fields) return std::unexpected(fields.error());
+  Session session;
+  for (const auto& [key, field] :
+       {std::pair("gateway", &session.gateway), std::pair("username", &session.username),
+        std::pair("access_token", &session.access_token), std::pair("refresh_token", &session.refresh_token)}) {
+    auto value = fields->String(key);
+    if (!value) return std::unexpected(value.error());
+    if (!IsPrintableUtf8(*value)) return fields->Wrong("holds control characters");
+    *field = *std::move(value);
+  }
+  const auto access_expires_at = ReadTime(*fields, "access_expires_at_unix_us");
+  const auto refresh_expires_at = ReadTime(*fields, "refresh_expires_at_unix_us");
+  if (!access_expires_at || !refresh_expires_at) return fields->Wrong("has a time that is none");
+  session.access_expires_at = *access_expires_at;
+  session.refresh_expires_at = *refresh_expires_at;
+  const auto accounts = fields->Array("accounts");
+  if (!accounts) return std::unexpected(accounts.error());
+  for (const nlohmann::json& value : **accounts) {
+    auto account = ReadAccount(value, source);
+    if (!account) return std::unexpected(account.error());
+    session.accounts.push_back(*std::move(account));
   }
   return session;
 }
@@ -41,11 +76,9 @@ Result<Session> SessionFile::Load() const {
     if (auto own = security::CheckKeyFile(file()); !own) return std::unexpected(own.error());
   }
   if (!content) return std::unexpected(content.error());
-  try {
-    return FromJson(Json::parse(*content));
-  } catch (const Json::exception&) {  // its text would quote the file, and so the tokens
-    return Fail(ErrorCode::kInvalidInput, file().string() + " is damaged; run strife login USER");
-  }
+  auto session = ReadSession(*content, file().string());
+  if (session) return session;
+  return Fail(ErrorCode::kInvalidInput, session.error().message + ": it is damaged; run strife login USER");
 }
 
 Status SessionFile::Save(const Session& session) const {

@@ -22,6 +22,7 @@
 #include "security/random.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
+#include "server/notify.h"
 #include "server/revocations.h"
 #include "server/server_metrics.h"
 #include "server/signals.h"
@@ -281,6 +282,7 @@ Status RunGateway(const GatewayConfig& config, const std::function<Result<Gatewa
   Gateway gateway(config);
   if (Status opened = gateway.Open(); !opened) return opened;
   if (Status serving = gateway.Serve(); !serving) return serving;
+  server::NotifyManager("READY=1");
   for (;;) {
     switch (signals.Wait(kTickInterval)) {
       case server::Wakeup::kTimeout:
@@ -290,6 +292,7 @@ Status RunGateway(const GatewayConfig& config, const std::function<Result<Gatewa
         gateway.Reload(reread());
         break;
       case server::Wakeup::kStop:
+        server::NotifyManager("STOPPING=1");
         gateway.Drain();
         return {};
     }

@@ -1,5 +1,7 @@
 #include "protocol/legs.h"
 
+#include <unordered_map>
+
 #include "base/assert.h"
 #include "base/limits.h"
 #include "protocol/defect.h"
@@ -13,6 +15,24 @@ std::vector<Transfer> TransfersOf(const BankTransactionRecord& record) {
   if (!record.debit_account.empty()) transfers.push_back({record.debit_account, clearing});
   if (!record.credit_account.empty()) transfers.push_back({clearing, record.credit_account});
   return transfers;
+}
+
+std::optional<std::string> ProblemWithHolds(const std::vector<BankTransactionRecord>& undecided, const BankRows& rows) {
+  std::unordered_map<std::string, AccountRecord> left = rows.accounts;  // reserved and not yet accounted for
+  for (const BankTransactionRecord& record : undecided) {
+    if (record.state != BankTransactionState::kPrepared) continue;
+    const std::string what = "transaction " + record.id.ToString() + " is prepared, but ";
+    if (!ValidAmount(record.amount) || record.debit_account == record.credit_account) return what + "moves nothing";
+    for (const Transfer& transfer : TransfersOf(record)) {
+      const auto from = left.find(transfer.from);
+      const auto to = left.find(transfer.to);
+      if (from == left.end() || to == left.end()) return what + "an account of it is missing";
+      from->second.held -= record.amount.minor_units;
+      to->second.incoming -= record.amount.minor_units;
+      if (from->second.held < 0 || to->second.incoming < 0) return what + "its money is not held";
+    }
+  }
+  return std::nullopt;
 }
 
 std::string_view AccountProblem(const AccountRecord* account, Currency currency, std::string_view unknown) {

@@ -1,6 +1,7 @@
 // What a transaction moves at one bank: its debit leg, its credit leg, or both, each a transfer between two accounts.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ std::string HoldLegs(BankWorkingSet& batch, const BankTransactionRecord& record)
 // Moves what HoldLegs reserved, with its ledger entries, or gives it back. REQUIRES: held, neither posted nor released.
 void PostLegs(BankWorkingSet& batch, const BankTransactionRecord& record);
 void ReleaseLegs(BankWorkingSet& batch, const BankTransactionRecord& record);
+
+// What is wrong when the accounts do not hold what the transactions that are prepared have reserved; nothing when they
+// do. Only a damaged store can be so. REQUIRES: `rows` has the accounts that TransfersOf names, as far as they exist.
+std::optional<std::string> ProblemWithHolds(const std::vector<BankTransactionRecord>& undecided, const BankRows& rows);
 
 // Why a customer account cannot take part; empty when it can. `unknown` is the reason for one that does not exist.
 std::string_view AccountProblem(const AccountRecord* account, Currency currency, std::string_view unknown);

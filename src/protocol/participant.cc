@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/limits.h"
+#include "base/text.h"
 #include "protocol/bank_own_transactions.h"
 #include "protocol/defect.h"
 #include "protocol/legs.h"
@@ -12,6 +14,10 @@
 namespace strife::protocol {
 
 namespace {
+
+// A damaged store: its index of prepared transactions and its table are at odds, so the accounts were not loaded.
+constexpr std::string_view kNotFoundAtStart =
+    "the transaction is prepared, but was not among those the store named at start: the database is damaged";
 
 BankReply Answer(const BankCommand& command, CommandOutcome outcome, std::string_view reason_code = {},
                  std::string_view message = {}) {
@@ -134,8 +140,12 @@ BankReply Participant::Prepare(Batch& batch, const BankCommand& command) {
   }
   const bool debit = command.from.bank_id == options_.bank_id;
   const bool credit = command.to.bank_id == options_.bank_id;
-  // A leg here without an account would be left out, and the other one would move money out of nothing.
-  const bool nameless = (debit && command.from.account_id.empty()) || (credit && command.to.account_id.empty());
+  // A leg here without an account would be left out, and the other one would move money out of nothing. A name that no
+  // account can have is not put on record either, not even as refused: it may be of any length.
+  const auto no_name = [](const std::string& account) {
+    return account.empty() || account.size() > limits::kMaxAccountIdBytes || !IsPrintableUtf8(account);
+  };
+  const bool nameless = (debit && no_name(command.from.account_id)) || (credit && no_name(command.to.account_id));
   if (nameless || (!debit && !credit)) {
     return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation,
                   "prepare for a payment without an account at this bank");
@@ -199,6 +209,9 @@ BankReply Participant::Commit(Batch& batch, const BankCommand& command) {
     return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation,
                   "commit for a transaction that was aborted here");
   }
+  if (!prepared_.contains(command.id)) {
+    return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation, kNotFoundAtStart);
+  }
   PostLegs(batch, *known);
   known->state = BankTransactionState::kCommitted;
   batch.Changed(*known);
@@ -231,6 +244,9 @@ BankReply Participant::Abort(Batch& batch, const BankCommand& command) {
   if (known->state == BankTransactionState::kCommitted) {
     return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation,
                   "abort for a transaction that was committed here");
+  }
+  if (!prepared_.contains(command.id)) {
+    return Answer(command, CommandOutcome::kViolation, reason::kProtocolViolation, kNotFoundAtStart);
   }
   ReleaseLegs(batch, *known);
   known->state = BankTransactionState::kAborted;

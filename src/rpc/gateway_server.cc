@@ -5,6 +5,7 @@
 #include "rpc/admin_server.h"
 #include "rpc/convert.h"
 #include "rpc/gateway_api.h"
+#include "rpc/gateway_request.h"
 #include "rpc/listener.h"
 #include "rpc/serve.h"
 #include "strife/v1/gateway.grpc.pb.h"
@@ -16,15 +17,6 @@ using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 using protocol::PaymentRecord;
 using protocol::PaymentState;
-
-PaymentRequest FromProto(const v1::ProcessPaymentRequest& request) {
-  return {.transaction_id = request.transaction_id(),
-          .from = rpc::FromProto(request.from()),
-          .to = rpc::FromProto(request.to()),
-          .minor_units = request.amount().minor_units(),
-          .currency = request.amount().currency(),
-          .memo = request.memo()};
-}
 
 template <typename Response>
 void FillGrant(SessionGrant grant, Response& response) {
@@ -146,7 +138,11 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                                              v1::ViewTransactionHistoryResponse* response) override {
     return Serve<HistoryPage>(
         admission_, context, "/strife.v1.PaymentGateway/ViewTransactionHistory", response,
-        [&](Caller caller, Done<HistoryPage> done) { StartHistory(std::move(caller), *request, std::move(done)); },
+        [&](Caller caller, Done<HistoryPage> done) {
+          auto history = FromProto(*request);
+          if (!history) return done(std::unexpected(history.error()));
+          api_.ViewTransactionHistory(std::move(caller), *std::move(history), std::move(done));
+        },
         [](HistoryPage page, v1::ViewTransactionHistoryResponse& out) {
           for (const PaymentRecord& payment : page.payments) ToProto(payment, *out.add_payments());
           out.set_next_page_token(std::move(page.next_page_token));
@@ -158,15 +154,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
     return Serve<Registration>(
         admission_, context, "/strife.v1.PaymentGateway/RegisterBank", response,
         [&](Caller caller, Done<Registration> done) {
-          RegistrationRequest registration;
-          registration.bank.bank_id = request->bank_id();
-          registration.bank.display_name = request->display_name();
-          registration.bank.endpoint = request->endpoint();
-          registration.bank.currencies.assign(request->currencies().begin(), request->currencies().end());
-          registration.bank.capabilities.assign(request->capabilities().begin(), request->capabilities().end());
-          registration.gateway_store_id = request->gateway_store_id();
-          registration.gateway_sequence = request->gateway_sequence();
-          api_.RegisterBank(std::move(caller), std::move(registration), std::move(done));
+          api_.RegisterBank(std::move(caller), FromProto(*request), std::move(done));
         },
         [](Registration answer, v1::RegisterBankResponse& out) {
           v1::BankRegistration& bank = *out.mutable_registration();
@@ -211,27 +199,6 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
       api_.ProcessPayment(caller, FromProto(request.payments(i)),
                           [answer, i](ApiResult<PaymentRecord> result) { answer->Set(i, std::move(result)); });
     }
-  }
-
-  void StartHistory(Caller caller, const v1::ViewTransactionHistoryRequest& request, Done<HistoryPage> done) {
-    HistoryRequest history{.page_size = request.page_size(),
-                           .page_token = request.page_token(),
-                           .state = std::nullopt,
-                           .since = std::nullopt,
-                           .until = std::nullopt};
-    if (request.state() != v1::PAYMENT_STATE_UNSPECIFIED) {
-      history.state = rpc::FromProto(request.state());
-      if (!history.state) return done(std::unexpected(InvalidField("state", "is no payment state")));
-    }
-    if (request.has_since()) {
-      history.since = rpc::FromProto(request.since());
-      if (!history.since) return done(std::unexpected(InvalidField("since", "is out of range")));
-    }
-    if (request.has_until()) {
-      history.until = rpc::FromProto(request.until());
-      if (!history.until) return done(std::unexpected(InvalidField("until", "is out of range")));
-    }
-    api_.ViewTransactionHistory(std::move(caller), std::move(history), std::move(done));
   }
 
   Admission admission_;

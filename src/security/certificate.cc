@@ -1,5 +1,6 @@
 #include "security/certificate.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/limits.h"
@@ -14,6 +15,8 @@ constexpr std::string_view kScheme = "spiffe://";
 constexpr std::array kRoleNames = {
     std::pair(Role::kGateway, std::string_view("gateway")), std::pair(Role::kBank, std::string_view("bank")),
     std::pair(Role::kClient, std::string_view("client")), std::pair(Role::kOperator, std::string_view("operator"))};
+
+void OpensslRelease(unsigned char* bytes) { OPENSSL_free(bytes); }
 
 std::unexpected<Error> Refuse(std::string message) { return Fail(ErrorCode::kUnauthenticated, std::move(message)); }
 
@@ -134,7 +137,13 @@ Result<Certificate> ParseCertificateDer(std::span<const std::uint8_t> der) {
   ErrorQueueScope errors;
   const unsigned char* at = der.data();
   const X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (!x509 || at != der.data() + der.size()) return Refuse("The bytes are not a DER certificate");
+  // OpenSSL also reads encodings that are not DER, and of those one certificate has many: each a thumbprint of its own.
+  unsigned char* encoded = nullptr;
+  const int size = x509 ? i2d_X509(x509.get(), &encoded) : -1;
+  const std::unique_ptr<unsigned char, OpensslFree<OpensslRelease>> again(encoded);
+  if (size < 0 || !std::ranges::equal(std::span(encoded, static_cast<std::size_t>(size)), der)) {
+    return Refuse("The bytes are not a DER certificate");
+  }
   return Read(x509.get());
 }
 

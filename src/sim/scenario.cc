@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include "base/text.h"
+
 namespace strife::sim {
 namespace {
 
@@ -66,7 +68,7 @@ class Section {
     if (table_ == nullptr) return {};
     for (const auto& [key, value] : *table_) {
       if (known_.contains(std::string(key.str()))) continue;
-      return Fail(ErrorCode::kInvalidInput, source_ + ": " + Path(std::string(key.str())) +
+      return Fail(ErrorCode::kInvalidInput, source_ + ": " + Sanitize(Path(std::string(key.str())), 100) +
                                                 " means nothing to the simulator; take it out or correct it");
     }
     return {};
@@ -203,7 +205,7 @@ Result<Scenario> ParseScenario(std::string_view text, const std::string& source)
     root = toml::parse(text, source);
   } catch (const toml::parse_error& error) {
     return Fail(ErrorCode::kInvalidInput, source + " line " + std::to_string(error.source().begin.line) +
-                                              " is no TOML: " + std::string(error.description()));
+                                              " is no TOML: " + Sanitize(error.description(), 200));
   }
   Scenario scenario;
   if (auto filled = Fill(root, source, scenario); !filled) return std::unexpected(filled.error());

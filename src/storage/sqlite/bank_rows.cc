@@ -47,6 +47,9 @@ Result<protocol::AccountRecord> ReadAccount(const Statement& statement) {
   account.posted = row.Integer(4);
   account.held = static_cast<std::int64_t>(row.Unsigned(5));
   account.incoming = static_cast<std::int64_t>(row.Unsigned(6));
+  // What may leave and what may arrive can be posted without an overflow, as the ledger makes sure when it reserves.
+  row.Require(CheckedSubtract(account.posted, account.held).has_value(), 5);
+  row.Require(CheckedAdd(account.posted, account.incoming).has_value(), 6);
   return row.Finish(std::move(account));
 }
 

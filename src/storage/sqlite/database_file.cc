@@ -8,11 +8,14 @@
 #include <string>
 #include <system_error>
 
+#include "base/text.h"
+
 namespace strife::sqlite {
 namespace {
 
 // A check of this much takes well under a second.
 constexpr std::uintmax_t kSmallFileBytes = std::uintmax_t{64} << 20;
+constexpr std::size_t kMaxShownBytes = 300;
 
 Status CreateIfMissing(const std::filesystem::path& file) {
   const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -29,7 +32,7 @@ Status RequireClean(Database& database, const std::string& pragma, const std::fi
   if (!verdict) return std::unexpected(std::move(verdict.error()));
   if (*verdict == "ok") return {};
   return Fail(ErrorCode::kStorage, "database " + file.string() + " is damaged (" +
-                                       verdict->substr(0, verdict->find('\n')) +
+                                       Sanitize(verdict->substr(0, verdict->find('\n')), kMaxShownBytes) +
                                        "): keep it aside and restore a backup");
 }
 

@@ -1,7 +1,10 @@
 #include "storage/sqlite/gateway_rows.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
+#include "base/text.h"
 #include "storage/sqlite/row.h"
 
 namespace strife::sqlite {
@@ -36,6 +39,17 @@ Result<protocol::BankRecord> ReadBank(const Statement& statement) {
   bank.currencies = SplitNames(row.Text(3));
   bank.capabilities = SplitNames(row.Text(4));
   bank.registered_at = row.Time(5);
+  // As a registration is checked: the gateway will dial it.
+  const auto are_names = [](const std::vector<std::string>& names, std::size_t most) {
+    return names.size() <= most && std::ranges::all_of(names, [](const std::string& name) {
+             return IsIdentifier(name, limits::kMaxBankIdBytes);
+           });
+  };
+  row.Require(IsIdentifier(bank.bank_id, limits::kMaxBankIdBytes), 0);
+  row.Require(bank.display_name.size() <= limits::kMaxDisplayNameBytes, 1);
+  row.Require(bank.endpoint.size() <= limits::kMaxEndpointBytes, 2);
+  row.Require(are_names(bank.currencies, limits::kMaxCurrenciesPerBank), 3);
+  row.Require(are_names(bank.capabilities, limits::kMaxCapabilitiesPerBank), 4);
   return row.Finish(std::move(bank));
 }
 

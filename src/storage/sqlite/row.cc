@@ -52,11 +52,16 @@ std::int64_t Row::IntegerBetween(int column, std::int64_t least, std::int64_t mo
 
 std::string Row::Text(int column) {
   const auto value = statement_.Text(column);
-  if (!value || value->size() > kMaxTextBytes) {
+  if (!value || value->size() > kMaxTextBytes || !IsPrintableUtf8(*value)) {
     Malformed(column);
     return {};
   }
   return std::string(*value);
+}
+
+WallTime Row::Time(int column) {
+  constexpr std::int64_t kLastMicrosecond = 253'402'300'799'999'999;  // of the year 9999
+  return WallTime(Duration(IntegerBetween(column, 0, kLastMicrosecond)));
 }
 
 Uuid Row::Id(int column) { return Uuid{Bytes<16>(column)}; }
@@ -80,9 +85,9 @@ Currency Row::OptionalCurrencyCode(int column) {
 
 Error Row::MalformedError() const {
   return {ErrorCode::kMalformed, "database " + statement_.File() + " has a malformed row in table " +
-                                   std::string(table_) + " with key " + ShowKey(statement_) + " (column " +
-                                   std::to_string(malformed_column_.value_or(0) + 1) +
-                                   "): keep the file aside and restore a backup"};
+                                     std::string(table_) + " with key " + ShowKey(statement_) + " (column " +
+                                     std::to_string(malformed_column_.value_or(0) + 1) +
+                                     "): keep the file aside and restore a backup"};
 }
 
 }  // namespace strife::sqlite

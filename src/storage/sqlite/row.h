@@ -28,9 +28,11 @@ class Row {
   std::int64_t Integer(int column);
   std::uint64_t Unsigned(int column);
   std::int64_t IntegerBetween(int column, std::int64_t least, std::int64_t most);
+  // Printable, as all text is that Strife keeps, and of bounded length.
   std::string Text(int column);
   Uuid Id(int column);
-  WallTime Time(int column) { return WallTime(Duration(Integer(column))); }
+  // From 1970 to 9999, so that sums of times and durations fit.
+  WallTime Time(int column);
   std::optional<WallTime> OptionalTime(int column);
   Currency CurrencyCode(int column);
   // Empty text is "no currency", as in a tombstone, which has no amount.
@@ -52,6 +54,11 @@ class Row {
   template <typename Enum>
   Enum Enumerated(int column, Enum first, Enum last) {
     return static_cast<Enum>(IntegerBetween(column, static_cast<std::int64_t>(first), static_cast<std::int64_t>(last)));
+  }
+
+  // What does not go together with another column.
+  void Require(bool holds, int column) {
+    if (!holds) Malformed(column);
   }
 
   // The first column that was malformed, if any.

@@ -6,10 +6,13 @@
 #include <mutex>
 #include <utility>
 
+#include "base/text.h"
+
 namespace strife::sqlite {
 namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
+constexpr std::size_t kMaxShownBytes = 300;
 // Small allocations of a connection come from here: 600 KB.
 constexpr int kLookasideBytes = 1200;
 constexpr int kLookasideSlots = 500;
@@ -58,7 +61,9 @@ const T* NeverNull(const T* data) {
 Error MakeError(sqlite3* connection, int code) { return MakeError(connection, code, FileOf(connection)); }
 
 Error MakeError(sqlite3* connection, int code, const std::string& file) {
-  const std::string text = connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection);
+  // SQLite quotes from the file, which may hold anything.
+  const std::string text =
+      Sanitize(connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection), kMaxShownBytes);
   if ((code & 0xff) == SQLITE_CONSTRAINT) {
     return {ErrorCode::kInternal, "database " + file + " refused a record (" + text + "): this is a bug, report it"};
   }
