@@ -4,8 +4,8 @@
 #include "scratch.h"
 #include "security/openssl.h"
 #include "security/pki.h"
-#include "security/revocation.h"
 #include "security/secure_file.h"
+#include "security/trust.h"
 
 namespace strife::security {
 namespace {
@@ -39,10 +39,10 @@ FUZZ_TARGET(revocation_list) {
   const bool ours = in.Byte() % 2 == 1;
   const std::string text = ours ? Signed(authority, in.Rest()) : std::string(in.Rest());
   const auto file = authority.scratch.Write("list.pem", text);
-  const auto list = RevocationList::Load(file, authority.certificate_file, kNow);
-  if (!list) return fuzz::CheckMessage(list.error().message);
+  const auto trust = Trust::Load(authority.certificate_file, file, kNow);
+  if (!trust) return fuzz::CheckMessage(trust.error().message);
   STRIFE_ASSERT(ours);  // else a signature has been forged
-  STRIFE_ASSERT(list->next_update() > kNow);
+  STRIFE_ASSERT((*trust)->stale_at() > kNow);
 }
 
 }  // namespace
