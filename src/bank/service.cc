@@ -183,6 +183,9 @@ void BankService::Deliver(protocol::ParticipantEffects effects) {
     const protocol::ReplyTo reply_to = answer.reply_to;
     runtime::Parked<protocol::InDoubtAnswer>::Take(reply_to)(std::move(answer));
   }
+  for (const protocol::ReplyTo& reply_to : effects.audit_answers) {
+    if (reply_to.call != 0) runtime::Parked<bool>::Take(reply_to)(true);
+  }
   for (const protocol::Inquiry& inquiry : effects.inquiries) parts_.inquire(inquiry);
   parts_.metrics.Durable(effects.records.transactions);
   for (const BankTransactionRecord& record : effects.records.transactions) Log(record);

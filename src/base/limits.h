@@ -58,6 +58,12 @@ inline constexpr int kMaxForgottenRows = 1000;                     // deleted in
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;
 inline constexpr std::size_t kMaxInquiriesInFlight = 64;
 
+// Audit log, of one record
+inline constexpr std::size_t kMaxAuditActorBytes = 128;
+inline constexpr std::size_t kMaxAuditPeerBytes = 64;
+inline constexpr std::size_t kMaxAuditSubjectBytes = 128;
+inline constexpr std::size_t kMaxAuditDetailBytes = 512;
+
 // Engine
 inline constexpr std::size_t kMaxInputsPerCycle = 2048;  // one durable transaction
 

@@ -10,6 +10,7 @@
 
 #include "base/money.h"
 #include "base/result.h"
+#include "env/audit_log.h"
 #include "env/cursor.h"
 #include "protocol/bank_batch.h"
 #include "protocol/types.h"
@@ -79,6 +80,7 @@ class BankReader {
   // One for each currency, by code. Sums that do not fit stay at the largest value.
   virtual Result<std::vector<LedgerTotals>> Totals() = 0;
   virtual Result<std::unique_ptr<BankSnapshot>> Snapshot() = 0;
+  virtual Result<std::unique_ptr<AuditSnapshot>> Audit() = 0;
 };
 
 class BankStore {

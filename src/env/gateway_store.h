@@ -5,7 +5,6 @@
 // Implementations: storage/memory (simulation) and storage/sqlite; one contract test runs on both.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,21 +15,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/sha256.h"
+#include "env/audit_log.h"
 #include "env/cursor.h"
+#include "protocol/audit.h"
 #include "protocol/types.h"
 
 namespace strife {
-
-using Sha256 = std::array<std::uint8_t, 32>;
-
-struct Sha256Hash {
-  std::size_t operator()(const Sha256& digest) const noexcept {
-    std::size_t value;
-    static_assert(sizeof value <= sizeof digest);
-    __builtin_memcpy(&value, digest.data(), sizeof value);
-    return value;
-  }
-};
 
 // A login and everything that descends from it by refreshing. Revoked for good by logout or by reuse of a used token.
 struct SessionRecord {
@@ -92,7 +83,8 @@ struct GatewayRows {
 };
 
 // Written together or not at all. Everything is an upsert by primary key; of a payment that exists only state,
-// reason_code, message, epoch and updated_at change, never order and created_at.
+// reason_code, message, epoch and updated_at change, never order and created_at. With them the store writes the audit
+// log: first what audit::AuditOf makes of the records, then `audit`.
 struct GatewayRecords {
   std::vector<protocol::PaymentRecord> payments;
   std::vector<protocol::BankRecord> banks;
@@ -102,10 +94,11 @@ struct GatewayRecords {
   // Deletes login counters whose forget_at is before this, kMaxForgottenRows of them at most.
   std::optional<WallTime> forget_before{};
   std::uint64_t sequence = 0;  // durable progress after this batch: one more than after the batch before
+  std::vector<protocol::AuditRecord> audit{};
 
   bool empty() const {
     return payments.empty() && banks.empty() && sessions.empty() && refresh_tokens.empty() && login_counters.empty() &&
-           !forget_before;
+           !forget_before && audit.empty();
   }
 };
 
@@ -146,6 +139,7 @@ class GatewayReader {
   virtual Result<std::uint64_t> CountPayments() = 0;
   // Every payment in ascending id order, as committed when this was called.
   virtual Result<std::unique_ptr<Cursor<protocol::PaymentRecord>>> ScanPayments() = 0;
+  virtual Result<std::unique_ptr<AuditSnapshot>> Audit() = 0;
 };
 
 class GatewayStore {

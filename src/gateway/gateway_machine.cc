@@ -22,8 +22,8 @@ void GatewayMachine::CollectKeys(const Input& input, Keys& keys) const {
     coordinator_.CollectKeys(*protocol, keys.payments);
   } else if (const auto* session = std::get_if<security::SessionInput>(&input)) {
     security::Sessions::CollectKeys(*session, keys);
-  } else {
-    security::LoginThrottle::CollectKeys(std::get<security::LoginInput>(input), keys);
+  } else if (const auto* login = std::get_if<security::LoginInput>(&input)) {
+    security::LoginThrottle::CollectKeys(*login, keys);
   }
 }
 
@@ -36,9 +36,12 @@ GatewayMachine::Effects GatewayMachine::Step(const Now& now, std::vector<Input> 
       protocol_inputs.push_back(std::move(*protocol));
     } else if (const auto* session = std::get_if<security::SessionInput>(&input)) {
       effects.sessions.push_back(security::Sessions::Step(now, *session, rows, effects.records));
+    } else if (const auto* login = std::get_if<security::LoginInput>(&input)) {
+      effects.logins.push_back(security::LoginThrottle::Step(now, *login, rows, effects.records));
     } else {
-      const auto& login = std::get<security::LoginInput>(input);
-      effects.logins.push_back(security::LoginThrottle::Step(now, login, rows, effects.records));
+      auto& audit = std::get<protocol::AuditInput>(input);
+      effects.records.audit.push_back(std::move(audit.record));
+      effects.audit_answers.push_back(audit.reply_to);
     }
   }
   Take(effects, coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments)));

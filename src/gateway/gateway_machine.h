@@ -13,13 +13,15 @@
 
 namespace strife::gateway {
 
-using GatewayInput = std::variant<protocol::CoordinatorInput, security::SessionInput, security::LoginInput>;
+using GatewayInput =
+    std::variant<protocol::CoordinatorInput, security::SessionInput, security::LoginInput, protocol::AuditInput>;
 
 struct GatewayEffects {
   GatewayRecords records;                 // durable first
   protocol::CoordinatorEffects protocol;  // its payments and banks have moved to `records`
   std::vector<security::SessionOutcome> sessions;
   std::vector<security::LoginOutcome> logins;
+  std::vector<protocol::ReplyTo> audit_answers;  // of AuditInputs
 };
 
 class GatewayMachine {

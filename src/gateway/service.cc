@@ -18,6 +18,7 @@ using rpc::Done;
 using rpc::InvalidField;
 using ParkedSubmit = runtime::Parked<protocol::SubmitAnswer>;
 using ParkedInquiry = runtime::Parked<protocol::InquiryAnswer>;
+using ParkedAudit = runtime::Parked<bool>;
 using ParkedRegister = runtime::Parked<protocol::RegisterAnswer>;
 
 namespace {
@@ -270,6 +271,9 @@ void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) 
   for (protocol::ListOpenAnswer& answer : effects.protocol.list_open_answers) {
     const protocol::ReplyTo reply_to = answer.reply_to;
     runtime::Parked<protocol::ListOpenAnswer>::Take(reply_to)(std::move(answer));
+  }
+  for (const protocol::ReplyTo& reply_to : effects.audit_answers) {
+    if (reply_to.call != 0) ParkedAudit::Take(reply_to)(true);
   }
   for (const security::SessionOutcome& outcome : effects.sessions) parts_.logins.OnOutcome(outcome);
   for (const security::LoginOutcome& outcome : effects.logins) parts_.logins.OnOutcome(outcome);

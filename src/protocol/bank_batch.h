@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "protocol/audit.h"
 #include "protocol/heuristic.h"
 #include "protocol/types.h"
 
@@ -32,16 +33,19 @@ struct GatewaySeen {
 
 // Written together or not at all. Transactions and accounts are upserts by primary key: of one that exists only a
 // transaction's state, epoch, reason_code and updated_at and an account's status, posted, held and incoming change.
-// Entries are only ever inserted, and inserting one that exists is an error. Heuristics are upserts of everything.
+// Entries are only ever inserted, and inserting one that exists is an error. Heuristics are upserts of everything. With
+// them the store writes the audit log: first what audit::AuditOf makes of the records, then `audit`.
 struct BankRecords {
   std::vector<BankTransactionRecord> transactions;
   std::vector<AccountRecord> accounts;
   std::vector<EntryRecord> entries;
   std::optional<GatewaySeen> gateway_seen;
   std::vector<HeuristicRecord> heuristics{};
+  std::vector<AuditRecord> audit{};
 
   bool empty() const {
-    return transactions.empty() && accounts.empty() && entries.empty() && !gateway_seen && heuristics.empty();
+    return transactions.empty() && accounts.empty() && entries.empty() && !gateway_seen && heuristics.empty() &&
+           audit.empty();
   }
 };
 

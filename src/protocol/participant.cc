@@ -87,6 +87,11 @@ Participant::Effects Participant::Step(const Now& now, std::vector<Input> inputs
   return batch.Finish();
 }
 
+void Participant::Apply(Batch& batch, AuditInput& input) {
+  batch.effects.records.audit.push_back(std::move(input.record));
+  batch.effects.audit_answers.push_back(input.reply_to);
+}
+
 void Participant::Apply(Batch& batch, CommandInput& input) {
   const BankCommand& command = input.command;
   // A transaction held in memory is as good as a loaded row.

@@ -67,6 +67,7 @@ class Participant {
   void Apply(Batch& batch, InquiryAnswered& input);
   void Apply(Batch& batch, const DirectInput& input);
   void Apply(Batch& batch, const OpenAccountInput& input);
+  void Apply(Batch& batch, AuditInput& input);
   // participant_heuristics.cc
   void Apply(Batch& batch, const ForceInput& input);
   void Apply(Batch& batch, const AcknowledgeInput& input);

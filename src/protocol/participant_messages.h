@@ -46,7 +46,7 @@ struct OpenAccountInput {
 };
 
 using ParticipantInput = std::variant<CommandInput, InquiryAnswered, DirectInput, OpenAccountInput, ForceInput,
-                                      AcknowledgeInput, ListInDoubtInput>;
+                                      AcknowledgeInput, ListInDoubtInput, AuditInput>;
 
 struct CommandAnswer {
   ReplyTo reply_to;
@@ -81,6 +81,7 @@ struct ParticipantEffects {
   std::vector<Inquiry> inquiries;
   std::vector<HeuristicAnswer> heuristic_answers;
   std::vector<InDoubtAnswer> in_doubt_answers;
+  std::vector<ReplyTo> audit_answers;  // of AuditInputs
   std::vector<ParticipantEvent> events;
 };
 

@@ -4,6 +4,9 @@
 namespace strife {
 namespace {
 
+using protocol::AuditEvent;
+using ::testing::ElementsAre;
+
 using protocol::AccountKind;
 using protocol::AccountRecord;
 using protocol::AccountStatus;
@@ -245,6 +248,28 @@ TYPED_TEST(BankStoreContract, Totals_TooLargeToSum_StayAtTheLargest) {
   const auto totals = this->maker_.BankReading()->Totals().value();
   EXPECT_EQ(totals.at(0).credits, kMost);
   EXPECT_EQ(totals.at(0).debits, kMost);
+}
+
+TYPED_TEST(BankStoreContract, Audit_EndedTransactionsAndWhatElseIsToTell_FormOneChain) {
+  BankTransactionRecord committed = TransactionOf(2);
+  committed.state = BankTransactionState::kCommitted;
+  this->Commit({.transactions = {TransactionOf(1), committed}, .accounts = {}, .entries = {}, .gateway_seen = {}});
+  this->Reopen();
+  this->Commit({.transactions = {},
+                .accounts = {},
+                .entries = {},
+                .gateway_seen = {},
+                .audit = {AuditOf(AuditEvent::kForced, "operator/olga")}});
+  const auto entries = ExpectChain(this->maker_.BankReading()->Audit());
+  EXPECT_THAT(Described(entries), ElementsAre("10 " + IdOf(2).ToString(), "51 operator/olga"));
+}
+
+TYPED_TEST(BankStoreContract, Audit_CommitRefused_LeavesNoEntryAndNoGap) {
+  BankTransactionRecord aborted = TransactionOf(1);
+  aborted.state = BankTransactionState::kAborted;
+  this->ExpectRefused({{aborted}, {AccountOf("A-1", 10, 11)}, {}, {}});
+  this->Commit({{aborted}, {}, {}, {}});
+  EXPECT_EQ(ExpectChain(this->maker_.BankReading()->Audit()).size(), 1u);
 }
 
 }  // namespace

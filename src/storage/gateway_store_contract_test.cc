@@ -8,6 +8,9 @@
 namespace strife {
 namespace {
 
+using protocol::AuditEvent;
+using ::testing::ElementsAre;
+
 using protocol::PaymentRecord;
 using protocol::PaymentState;
 
@@ -358,6 +361,51 @@ TYPED_TEST(GatewayStoreContract, Reader_UsedByManyThreads_SeesWhatWasCommittedBe
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(missing, 0);
+}
+
+// ---- The audit log ----
+
+TYPED_TEST(GatewayStoreContract, Audit_DecisionsAndWhatElseIsToTell_FormOneChain) {
+  this->CommitPayments({PaymentOf(1), this->InState(2, PaymentState::kCommitting)});
+  ASSERT_TRUE(this->Commit({.payments = {this->InState(1, PaymentState::kAborted)},
+                            .banks = {},
+                            .sessions = {},
+                            .refresh_tokens = {},
+                            .audit = {AuditOf(AuditEvent::kLogin, "user/alice")}}));
+  const auto entries = ExpectChain(this->maker_.GatewayReading()->Audit());
+  EXPECT_THAT(Described(entries), ElementsAre("1 " + IdOf(2).ToString(), "2 " + IdOf(1).ToString(), "20 user/alice"));
+}
+
+TYPED_TEST(GatewayStoreContract, Audit_AfterReopening_GoesOnWhereItEnded) {
+  const Status done = this->Commit({.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {},
+                                    .audit = {AuditOf(AuditEvent::kLogin, "user/alice")}});
+  ASSERT_TRUE(done) << done.error().message;
+  this->Reopen();
+  this->CommitPayments({this->InState(1, PaymentState::kAborted)});
+  EXPECT_EQ(ExpectChain(this->maker_.GatewayReading()->Audit()).size(), 2u);
+}
+
+TYPED_TEST(GatewayStoreContract, Audit_CommitRefused_LeavesNoEntryAndNoGap) {
+  PaymentRecord negative = this->InState(1, PaymentState::kAborted);
+  negative.order.amount.minor_units = -1;
+  ASSERT_FALSE(this->Commit({.payments = {negative}, .banks = {}, .sessions = {}, .refresh_tokens = {}}));
+  this->CommitPayments({this->InState(2, PaymentState::kAborted)});
+  EXPECT_EQ(ExpectChain(this->maker_.GatewayReading()->Audit()).size(), 1u);
+}
+
+TYPED_TEST(GatewayStoreContract, Audit_OfAFencedGateway_IsNotWritten) {
+  auto successor = this->maker_.Gateway();
+  ASSERT_TRUE(successor->OpenIncarnation(IdOf(43)));
+  EXPECT_EQ(this->Commit({.payments = {this->InState(1, PaymentState::kAborted)}, .banks = {}, .sessions = {},
+                          .refresh_tokens = {}})
+                .error()
+                .code,
+            ErrorCode::kFenced);
+  ASSERT_TRUE(successor->Commit({.payments = {this->InState(2, PaymentState::kAborted)}, .banks = {}, .sessions = {},
+                                 .refresh_tokens = {}, .sequence = 1}));
+  const auto entries = ExpectChain(this->maker_.GatewayReading()->Audit());
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].record.subject, IdOf(2).ToString());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // What can be wrong with a file: somebody else's, of another version, damaged, malformed, in use.
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,7 +140,7 @@ TEST_F(SqliteFile, OlderVersion_IsBroughtUpByTheWriterAndRefusedByAReader) {
 TEST_F(SqliteFile, FailingMigration_ChangesNothing) {
   const auto steps = StepsAnd("CREATE TABLE half (x INTEGER); nonsense");
   const sqlite::Schema broken = {"gateway database", sqlite::kGatewaySchema.application_id, steps,
-                                  sqlite::kGatewaySmallTables};
+                                 sqlite::kGatewaySmallTables};
   MakeGateway(3);
   EXPECT_FALSE(sqlite::OpenWriter(file_, broken));
   EXPECT_TRUE(OpenGatewayStore(file_));
@@ -330,6 +331,52 @@ TEST_F(SqliteFile, LongLog_StartsOverWhileWritingGoesOn) {
   }
   // 240 MB were written; the log may hold 96 MB and one batch more.
   EXPECT_LT(std::filesystem::file_size(file_.string() + "-wal"), std::uintmax_t{150} << 20);
+}
+
+// ---- The audit log ----
+
+TEST_F(SqliteFile, AuditLog_EditedWithAnotherTool_IsRefused) {
+  {
+    auto store = OpenGatewayStore(file_).value();
+    ASSERT_TRUE(store->OpenIncarnation(IdOf(1)));
+    GatewayRecords records;
+    records.audit.assign(3, AuditOf(protocol::AuditEvent::kLogin, "user/alice"));
+    ASSERT_TRUE(store->Commit(records));
+  }
+  auto shell = sqlite::Database::Open(file_, sqlite::Database::Mode::kReadWrite).value();
+  sqlite3_db_config(shell.handle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, nullptr);  // as every tool but the server has it
+  EXPECT_EQ(shell.QueryInteger("SELECT count(*) FROM audit").value(), 3);
+  for (const char* sql :
+       {"UPDATE audit SET actor = 'user/bob' WHERE sequence = 1", "DELETE FROM audit WHERE sequence = 3",
+        "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE sequence = 2", "UPDATE audit_start SET decided_before = 9",
+        "DELETE FROM audit_start", "INSERT OR REPLACE INTO audit_start SELECT * FROM audit_start",
+        "INSERT INTO audit VALUES (9, 1, 1, 1, '', '', '', '', zeroblob(32))"}) {
+    const Status refused = shell.Execute(sql);
+    ASSERT_FALSE(refused) << sql;
+    EXPECT_THAT(refused.error().message, HasSubstr("the audit log is append-only")) << sql;
+  }
+}
+
+TEST_F(SqliteFile, AuditLog_AddedToAnOlderDatabase_TellsHowManyDecisionsHaveNoEntry) {
+  {
+    static constexpr const char* kFirst[] = {sqlite::kGatewayMigrations[0]};
+    static constexpr sqlite::Schema kOld = {"gateway database", sqlite::kGatewaySchema.application_id, kFirst,
+                                            sqlite::kGatewaySmallTables};
+    auto old = sqlite::OpenWriter(file_, kOld).value();
+    ASSERT_TRUE(
+        old.Execute("INSERT INTO payments VALUES (x'00000000000000000000000000000001', 'p', '', '', '', '', 1, 'USD', '', "
+                    "3, '', '', 1, 1, 1), (x'00000000000000000000000000000002', 'p', '', '', '', '', 1, 'USD', '', "
+                    "1, '', '', 1, 1, 1)"));
+  }
+  MakeGateway(0);
+  EXPECT_EQ(OpenGatewayReader(file_).value()->Audit().value()->Start().value().decided_before, 1u);
+}
+
+TEST_F(SqliteFile, AuditLogWithoutItsBeginning_IsAnError) {
+  MakeGateway(0);
+  Tamper("DROP TRIGGER audit_start_delete; DELETE FROM audit_start");
+  auto store = OpenGatewayStore(file_).value();
+  EXPECT_THAT(store->OpenIncarnation(IdOf(1)).error().message, HasSubstr("has lost the beginning of its audit log"));
 }
 
 }  // namespace

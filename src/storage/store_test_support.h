@@ -1,6 +1,7 @@
 // What the storage tests share: two makers of stores behind one face, records to write, a folder that goes away.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/chain.h"
 #include "env/bank_store.h"
 #include "env/gateway_store.h"
 #include "storage/memory/memory_bank_store.h"
@@ -103,6 +105,14 @@ inline protocol::EntryRecord EntryOf(std::uint32_t number, std::uint8_t line, st
   return {IdOf(number), line, line == 0 ? "A-1" : "clearing:USD", amount, Usd(), At(12)};
 }
 
+inline protocol::AuditRecord AuditOf(protocol::AuditEvent event, std::string actor) {
+  protocol::AuditRecord record;
+  record.event = event;
+  record.at = At(5);
+  record.actor = std::move(actor);
+  return record;
+}
+
 // All rows of a cursor.
 template <typename Row>
 std::vector<Row> Drain(Result<std::unique_ptr<Cursor<Row>>> cursor) {
@@ -117,6 +127,28 @@ std::vector<Row> Drain(Result<std::unique_ptr<Cursor<Row>>> cursor) {
     if (!row || !*row) return rows;
     rows.push_back(std::move(**row));
   }
+}
+
+// The log, which must be an unbroken chain from its beginning.
+inline std::vector<AuditEntry> ExpectChain(Result<std::unique_ptr<AuditSnapshot>> log) {
+  if (!log) {
+    ADD_FAILURE() << log.error().message;
+    return {};
+  }
+  const std::vector<AuditEntry> entries = Drain((*log)->Entries());
+  audit::Chain chain((*log)->Start().value(), std::nullopt);
+  for (const AuditEntry& entry : entries) EXPECT_EQ(chain.Append(entry.record), entry) << entry.sequence;
+  return entries;
+}
+
+// "20 user/alice": each entry's event and its subject or, when it has none, its actor.
+inline std::vector<std::string> Described(const std::vector<AuditEntry>& entries) {
+  std::vector<std::string> texts;
+  for (const auto& [sequence, record, hash] : entries) {
+    texts.push_back(std::to_string(static_cast<int>(record.event)) + " " +
+                    (record.subject.empty() ? record.actor : record.subject));
+  }
+  return texts;
 }
 
 }  // namespace strife

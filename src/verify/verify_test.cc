@@ -72,6 +72,7 @@ class MovingReader final : public GatewayReader {
     meanwhile_();
     return cursor;
   }
+  Result<std::unique_ptr<AuditSnapshot>> Audit() override { return reader_.Audit(); }
 
  private:
   GatewayReader& reader_;

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "audit/audit_of.h"
 #include "storage/memory/vector_cursor.h"
 
 namespace strife {
@@ -181,6 +182,12 @@ class MemoryBankReader final : public BankReader {
     return std::make_unique<MemoryBankSnapshot>(std::move(copy));
   }
 
+  Result<std::unique_ptr<AuditSnapshot>> Audit() override {
+    MemoryAuditLog log;
+    disk_->Access([&](MemoryBankContents& contents) { log = contents.audit; });
+    return std::make_unique<MemoryAuditSnapshot>(std::move(log));
+  }
+
  private:
   std::shared_ptr<MemoryBankDisk> disk_;
 };
@@ -239,6 +246,11 @@ Status MemoryBankDisk::Commit(const BankRecords& records) {
   }
   if (records.gateway_seen) contents_.gateway_seen = records.gateway_seen;
   for (const HeuristicRecord& record : records.heuristics) contents_.heuristics[record.transaction_id] = record;
+  const auto append = [this](protocol::AuditRecord record) -> Status {
+    contents_.audit.Append(std::move(record));
+    return {};
+  };
+  static_cast<void>(audit::ForEachAudit(records, append));
   if (fails) return Fail(ErrorCode::kStorage, "the memory disk failed after the commit, as planned: restart");
   return {};
 }

@@ -12,6 +12,7 @@
 
 #include "env/bank_store.h"
 #include "storage/memory/commit_fault.h"
+#include "storage/memory/memory_audit_log.h"
 
 namespace strife {
 
@@ -22,6 +23,7 @@ struct MemoryBankContents {
   std::map<std::string, protocol::AccountRecord> accounts;
   std::map<std::pair<Uuid, std::uint8_t>, protocol::EntryRecord> entries;
   std::map<Uuid, protocol::HeuristicRecord> heuristics;
+  MemoryAuditLog audit;
 };
 
 // Thread-safe.

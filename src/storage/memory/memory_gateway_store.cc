@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "audit/audit_of.h"
 #include "base/assert.h"
 #include "base/limits.h"
 #include "protocol/defect.h"
@@ -181,6 +182,12 @@ class MemoryGatewayReader final : public GatewayReader {
     return std::make_unique<VectorCursor<PaymentRecord>>(std::move(payments));
   }
 
+  Result<std::unique_ptr<AuditSnapshot>> Audit() override {
+    MemoryAuditLog log;
+    disk_->Access([&](MemoryGatewayContents& contents) { log = contents.audit; });
+    return std::make_unique<MemoryAuditSnapshot>(std::move(log));
+  }
+
  private:
   std::shared_ptr<MemoryGatewayDisk> disk_;
 };
@@ -216,6 +223,11 @@ Status MemoryGatewayDisk::Commit(std::uint64_t epoch, const GatewayRecords& reco
   for (const LoginCounterRecord& counter : records.login_counters) contents_.login_counters[counter.key] = counter;
   if (records.forget_before) Forget(contents_.login_counters, *records.forget_before);
   contents_.sequence = records.sequence;
+  const auto append = [this](protocol::AuditRecord record) -> Status {
+    contents_.audit.Append(std::move(record));
+    return {};
+  };
+  static_cast<void>(audit::ForEachAudit(records, append));
   if (fails) return Fail(ErrorCode::kStorage, "the memory disk failed after the commit, as planned: restart");
   return {};
 }

@@ -14,6 +14,7 @@
 
 #include "env/gateway_store.h"
 #include "storage/memory/commit_fault.h"
+#include "storage/memory/memory_audit_log.h"
 
 namespace strife {
 
@@ -26,6 +27,7 @@ struct MemoryGatewayContents {
   std::map<Uuid, SessionRecord> sessions;
   std::map<Sha256, RefreshTokenRecord> refresh_tokens;
   std::map<LoginCounterKey, LoginCounterRecord> login_counters;
+  MemoryAuditLog audit;
 };
 
 // Thread-safe.

@@ -2,6 +2,7 @@
 #include <map>
 #include <utility>
 
+#include "storage/sqlite/audit_snapshot.h"
 #include "storage/sqlite/bank_rows.h"
 #include "storage/sqlite/bank_schema.h"
 #include "storage/sqlite/bank_sqlite.h"
@@ -114,6 +115,12 @@ class BankReaderSqlite final : public BankReader {
     auto snapshot = sqlite::ReadSnapshot<Connection>::Begin(std::move(*connection));
     if (!snapshot) return std::unexpected(std::move(snapshot.error()));
     return std::make_unique<BankSnapshotSqlite>(std::move(*snapshot));
+  }
+
+  Result<std::unique_ptr<AuditSnapshot>> Audit() override {
+    auto connection = pool_->Take();
+    if (!connection) return std::unexpected(std::move(connection.error()));
+    return sqlite::AuditSnapshotSqlite<Connection>::Begin(std::move(*connection));
   }
 
  private:

@@ -1,6 +1,7 @@
 // A bank's tables and the statements on them, in one place so that the tests can ask SQLite how it would run them.
 #pragma once
 
+#include "storage/sqlite/audit_table.h"
 #include "storage/sqlite/database_file.h"
 
 namespace strife::sqlite {
@@ -80,6 +81,8 @@ CREATE TABLE heuristics (
   CHECK (state <> 5 OR acknowledged_by <> '')
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // Version 3: the audit log.
+    STRIFE_AUDIT_MIGRATION("SELECT count(*) FROM transactions WHERE state <> 2"),
 };
 
 // Of version 1: they are checked before the migrations.

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "audit/audit_of.h"
+#include "storage/sqlite/audit_table.h"
 #include "storage/sqlite/bank_rows.h"
 #include "storage/sqlite/bank_schema.h"
 #include "storage/sqlite/checkpointer.h"
@@ -69,11 +71,13 @@ class BankSqlite final : public BankStore {
   Statement find_transaction_, find_account_, prepared_, forced_, heuristics_, read_meta_;
   Statement update_transaction_, insert_transaction_, update_account_, insert_account_, insert_entry_, add_to_totals_;
   Statement insert_meta_, update_seen_, put_heuristic_;
+  sqlite::AuditTable audit_;
   std::optional<Error> failed_;                         // after a storage error nothing is written any more
   std::unique_ptr<sqlite::Checkpointer> checkpointer_;  // goes first: it uses the connection
 };
 
 Status BankSqlite::Prepare() {
+  if (auto prepared = audit_.Prepare(database_); !prepared) return prepared;
   return sqlite::PrepareAll(database_, {{&find_transaction_, sqlite::kFindTransaction},
                                         {&find_account_, sqlite::kFindAccount},
                                         {&prepared_, sqlite::kPreparedTransactions},
@@ -98,6 +102,7 @@ Result<std::optional<BankMeta>> BankSqlite::ReadMeta() {
 Status BankSqlite::Open(const std::string& bank_id) {
   auto transaction = sqlite::WriteTransaction::Begin(database_);
   if (!transaction) return std::unexpected(std::move(transaction.error()));
+  if (auto opened = audit_.Open(); !opened) return opened;
   auto meta = ReadMeta();
   if (!meta) return std::unexpected(std::move(meta.error()));
   if (*meta) {
@@ -156,6 +161,10 @@ Result<BankRows> BankSqlite::Load(const BankKeys& keys) {
 Status BankSqlite::Commit(const BankRecords& records) {
   if (failed_) return std::unexpected(*failed_);
   Status written = Write(records);
+  if (!written && written.error().code == ErrorCode::kInternal) {
+    // Nothing was written, so the log ends where it did.
+    if (auto reopened = audit_.Open(); !reopened) return reopened;
+  }
   if (written) written = checkpointer_->AfterCommit();
   if (!written && written.error().code == ErrorCode::kStorage) failed_ = written.error();
   return written;
@@ -180,6 +189,8 @@ Status BankSqlite::Write(const BankRecords& records) {
   for (const HeuristicRecord& record : records.heuristics) {
     if (auto written = WriteHeuristic(record); !written) return written;
   }
+  const auto append = [this](protocol::AuditRecord record) { return audit_.Append(std::move(record)); };
+  if (auto written = audit::ForEachAudit(records, append); !written) return written;
   return transaction->Commit();
 }
 

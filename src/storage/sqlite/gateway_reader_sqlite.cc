@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "storage/sqlite/audit_snapshot.h"
 #include "storage/sqlite/gateway_rows.h"
 #include "storage/sqlite/gateway_schema.h"
 #include "storage/sqlite/gateway_sqlite.h"
@@ -134,6 +135,12 @@ class GatewayReaderSqlite final : public GatewayReader {
     if (!snapshot) return std::unexpected(std::move(snapshot.error()));
     return sqlite::StatementCursor<Connection, PaymentRecord>::Open(std::move(*snapshot), sqlite::kScanPayments,
                                                                     &sqlite::ReadPayment);
+  }
+
+  Result<std::unique_ptr<AuditSnapshot>> Audit() override {
+    auto connection = pool_->Take();
+    if (!connection) return std::unexpected(std::move(connection.error()));
+    return sqlite::AuditSnapshotSqlite<Connection>::Begin(std::move(*connection));
   }
 
  private:

@@ -1,6 +1,7 @@
 // The gateway's tables and the statements on them, in one place so that the tests can ask SQLite how it would run them.
 #pragma once
 
+#include "storage/sqlite/audit_table.h"
 #include "storage/sqlite/database_file.h"
 
 namespace strife::sqlite {
@@ -78,6 +79,8 @@ CREATE INDEX login_counters_forgotten ON login_counters (forget_at);
 ALTER TABLE sessions ADD COLUMN credential BLOB NOT NULL
   DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000' CHECK (length(credential) = 32);
 )sql",
+    // The audit log.
+    STRIFE_AUDIT_MIGRATION("SELECT count(*) FROM payments WHERE state <> 1"),
 };
 
 inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};

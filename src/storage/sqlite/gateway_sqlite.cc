@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "audit/audit_of.h"
 #include "base/assert.h"
 #include "base/limits.h"
+#include "storage/sqlite/audit_table.h"
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/gateway_rows.h"
 #include "storage/sqlite/gateway_schema.h"
@@ -13,6 +15,7 @@
 namespace strife {
 namespace {
 
+using protocol::AuditRecord;
 using protocol::BankRecord;
 using protocol::PaymentRecord;
 using protocol::PaymentState;
@@ -76,12 +79,14 @@ class GatewaySqlite final : public GatewayStore {
   Statement update_payment_, insert_payment_, upsert_bank_, upsert_session_, upsert_refresh_token_;
   Statement upsert_login_counter_, forget_login_counters_;
   Statement insert_meta_, raise_epoch_, advance_;
+  sqlite::AuditTable audit_;
   std::uint64_t epoch_ = 0;
   std::optional<Error> failed_;                         // after a storage error nothing is written any more
   std::unique_ptr<sqlite::Checkpointer> checkpointer_;  // goes first: it uses the connection
 };
 
 Status GatewaySqlite::Prepare() {
+  if (auto prepared = audit_.Prepare(database_); !prepared) return prepared;
   return sqlite::PrepareAll(database_, {{&find_payment_, sqlite::kFindPayment},
                                         {&open_payments_, sqlite::kOpenPayments},
                                         {&find_session_, sqlite::kFindSession},
@@ -118,6 +123,8 @@ Result<GatewayIncarnation> GatewaySqlite::OpenIncarnation(const Uuid& store_id_i
   }
   auto now = ReadMeta();
   if (!now) return std::unexpected(std::move(now.error()));
+  // From here on every earlier incarnation is fenced, so the log's end moves only with this one's commits.
+  if (auto opened = audit_.Open(); !opened) return std::unexpected(std::move(opened.error()));
   if (auto committed = transaction->Commit(); !committed) return std::unexpected(std::move(committed.error()));
   STRIFE_ASSERT(now->has_value());
   epoch_ = (*now)->epoch;
@@ -184,6 +191,10 @@ Status GatewaySqlite::Commit(const GatewayRecords& records) {
   STRIFE_ASSERT(epoch_ > 0);
   if (failed_) return std::unexpected(*failed_);
   Status written = Write(records);
+  if (!written && written.error().code == ErrorCode::kInternal) {
+    // Nothing was written, so the log ends where it did.
+    if (auto reopened = audit_.Open(); !reopened) return reopened;
+  }
   if (written) written = checkpointer_->AfterCommit();
   if (!written && written.error().code == ErrorCode::kStorage) failed_ = written.error();
   return written;
@@ -214,6 +225,8 @@ Status GatewaySqlite::Write(const GatewayRecords& records) {
   if (records.forget_before) {
     if (auto forgotten = ForgetLoginCounters(*records.forget_before); !forgotten) return forgotten;
   }
+  const auto append = [this](AuditRecord record) { return audit_.Append(std::move(record)); };
+  if (auto written = audit::ForEachAudit(records, append); !written) return written;
   return transaction->Commit();
 }
 

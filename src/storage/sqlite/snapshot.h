@@ -48,7 +48,13 @@ class StatementCursor final : public Cursor<Record> {
                                                       std::string_view sql, Read read) {
     auto statement = snapshot->database().Prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
-    return std::unique_ptr<Cursor<Record>>(new StatementCursor(std::move(snapshot), std::move(*statement), read));
+    return Over(std::move(snapshot), std::move(*statement), read);
+  }
+
+  // `statement` is one of the snapshot's, bound.
+  static std::unique_ptr<Cursor<Record>> Over(std::shared_ptr<ReadSnapshot<Connection>> snapshot, Statement statement,
+                                              Read read) {
+    return std::unique_ptr<Cursor<Record>>(new StatementCursor(std::move(snapshot), std::move(statement), read));
   }
 
   Result<std::optional<Record>> Next() override {
