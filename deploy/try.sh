@@ -14,13 +14,16 @@ limit_s=300
 
 # The folders a container has, in $root.
 make_system() {
-  local root=$1 device
+  local root=$1 folder device
   mount -t proc proc "$root/proc"
   mount -t sysfs -o ro sysfs "$root/sys"
   mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
-  for folder in run tmp dev; do mount -t tmpfs -o mode=1777 tmpfs "$root/$folder"; done
-  mkdir "$root/dev/shm"
-  mount -t tmpfs tmpfs "$root/dev/shm"
+  for folder in run dev; do mount -t tmpfs -o mode=755 tmpfs "$root/$folder"; done
+  mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+  mkdir "$root/dev/shm" "$root/dev/pts"
+  mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+  mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+  ln -s pts/ptmx "$root/dev/ptmx"
   for device in null zero full random urandom tty; do
     touch "$root/dev/$device"
     mount --bind "/dev/$device" "$root/dev/$device"
@@ -105,9 +108,26 @@ UNIT
 
 units=(strife-gateway.service strife-bank@bank1.service strife-bank@bank2.service)
 
+failed() {
+  echo "FAILED: $*"
+  tail -n 10 /out/log
+  systemctl status --no-pager "${units[@]}" || true
+  exit 1
+}
+
 must() {
   echo "  $*"
-  "$@" >>/out/log 2>&1 || { echo "FAILED: $*"; tail -n 20 /out/log; journalctl --no-pager -o cat -n 20; exit 1; }
+  "$@" >>/out/log 2>&1 || failed "$*"
+}
+
+# Tries again until it is so, for half a minute.
+eventually() {
+  local deadline=$((SECONDS + 30))
+  until "$@" >>/out/log 2>&1; do
+    [ $SECONDS -lt $deadline ] || failed "$*"
+    sleep 0.2
+  done
+  echo "  $*"
 }
 
 # must_be UNIT PROPERTY VALUE
@@ -115,11 +135,11 @@ must_be() {
   local found
   found=$(systemctl show -P "$2" "$1")
   echo "  $1 $2=$found"
-  [ "$found" = "$3" ] || { echo "FAILED: $2 must be $3"; journalctl --no-pager -o cat -n 20; exit 1; }
+  [ "$found" = "$3" ] || failed "$2 must be $3"
 }
 
 pay() {
-  must strife pay --from bank1 --to bank2/user2 --amount 1.00 --currency USD --config client.toml --max-retries 10
+  eventually strife pay --from bank1 --to bank2/user2 --amount 1.00 --currency USD --config client.toml --max-retries 10
 }
 
 inside() {
@@ -132,7 +152,7 @@ inside() {
   for unit in "${units[@]}"; do must_be "$unit" ActiveState active; done
   awk -F, 'NR == 2 { print $2 }' passwords.csv >password
   chmod 600 password
-  must strife login user1 --password-file password --config client.toml --max-retries 10
+  eventually strife login user1 --password-file password --config client.toml --max-retries 10
   pay
   main=$(systemctl show -P MainPID strife-gateway)
   echo "== what the gateway's process may do"
@@ -140,7 +160,7 @@ inside() {
   grep core "/proc/$main/limits"
   echo "== reload"
   must systemctl reload "${units[@]}"
-  must grep -q event=reloaded /var/log/strife/gateway/gateway.log
+  eventually grep -q event=reloaded /var/log/strife/gateway/gateway.log
   echo "== killed: comes back by itself"
   kill -KILL "$main"
   pay
@@ -148,7 +168,7 @@ inside() {
   echo "== damaged database: stays down, for a person to look at"
   must systemctl stop strife-bank@bank2
   printf 'no database' >/var/lib/strife/bank-bank2/bank.db
-  ! systemctl start strife-bank@bank2 2>>/out/log || { echo "FAILED: it started"; exit 1; }
+  ! systemctl start strife-bank@bank2 2>>/out/log || failed "it started"
   must_be strife-bank@bank2.service ActiveState failed
   must_be strife-bank@bank2.service NRestarts 0
   journalctl --no-pager -o cat -u strife-bank@bank2 | grep damaged
@@ -171,8 +191,12 @@ main() {
   echo $$ >"$group/cgroup.procs"
   timeout -k 5 "$limit_s" unshare --mount --pid --fork --kill-child --uts --ipc --net --cgroup \
     bash "$here/try.sh" --boot "$work" "$strife" >"$work.out/console" 2>&1 || true
-  cat "$work.out/report" 2>/dev/null || tail -n 40 "$work.out/console"
-  [ -e "$work.out/passed" ] || { echo "try.sh: the units did not do what they must" >&2; exit 1; }
+  cat "$work.out/report" || true
+  if [ ! -e "$work.out/passed" ]; then
+    tail -n 40 "$work.out/console" >&2
+    echo "try.sh: the units did not do what they must" >&2
+    exit 1
+  fi
   echo "== all as it must be"
 }
 
