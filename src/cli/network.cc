@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "cli/configs.h"
+#include "security/secure_file.h"
 
 namespace strife::cli {
 namespace {
@@ -28,24 +29,42 @@ std::string BankIdOf(const fs::path& file) {
   return IsIdentifier(id, limits::kMaxBankIdBytes) ? id : "";
 }
 
+template <typename Config>
+NetworkServer ServerOf(const std::string& name, security::Role role, const fs::path& file, const Config& config) {
+  return {.name = name,
+          .role = role,
+          .config_file = file,
+          .listen = config.listen,
+          .data_dir = config.data_dir,
+          .log_dir = config.log_dir,
+          .files = {config.ca_file, config.cert_file, config.key_file},
+          .metrics_listen = config.metrics_listen,
+          .reserved_disk_mb = config.reserved_disk_mb,
+          .pid_file = {}};
+}
+
 Result<NetworkServer> ReadServer(const std::string& name, security::Role role, const fs::path& file) {
-  NetworkServer server{.name = name, .role = role, .config_file = file, .listen = {}, .data_dir = {}, .log_dir = {}};
   if (role == security::Role::kGateway) {
     gateway::GatewayConfig config;
-    Settings settings = GatewaySettings(&config);
-    if (auto loaded = settings.LoadFileOnly(file); !loaded) return std::unexpected(loaded.error());
-    server.listen = config.listen;
-    server.data_dir = config.data_dir;
-    server.log_dir = config.log_dir;
-  } else {
-    bank::BankConfig config;
-    Settings settings = BankSettings(&config);
-    if (auto loaded = settings.LoadFileOnly(file); !loaded) return std::unexpected(loaded.error());
-    server.listen = config.listen;
-    server.data_dir = config.data_dir;
-    server.log_dir = config.log_dir;
+    if (auto loaded = GatewaySettings(&config).LoadFileOnly(file); !loaded) return std::unexpected(loaded.error());
+    return ServerOf(name, role, file, config);
   }
-  return server;
+  bank::BankConfig config;
+  if (auto loaded = BankSettings(&config).LoadFileOnly(file); !loaded) return std::unexpected(loaded.error());
+  return ServerOf(name, role, file, config);
+}
+
+// Of either role.
+Result<NetworkServer> ReadServer(const fs::path& file) {
+  if (auto gateway = ReadServer("gateway", security::Role::kGateway, file)) return gateway;
+  auto bank = ReadServer("bank", security::Role::kBank, file);
+  if (!bank) return bank;
+  auto pem = security::ReadFile(bank->files.cert_file);
+  if (!pem) return std::unexpected(pem.error());
+  auto certificate = security::ParseCertificatePem(*pem);
+  if (!certificate) return std::unexpected(certificate.error());
+  bank->name = certificate->identity.name;
+  return bank;
 }
 
 // "bank2" before "bank10".
@@ -77,6 +96,22 @@ Result<Network> ReadNetwork(const fs::path& dir) {
   fs::path certificates = network.dir / "certs";
   network.operator_files = {certificates / "ca.crt", certificates / "operator.crt", certificates / "operator.key"};
   return network;
+}
+
+Result<std::vector<NetworkServer>> ServersOf(const fs::path& dir, const std::vector<std::string>& configs) {
+  if (!dir.empty()) {
+    auto network = ReadNetwork(dir);
+    if (!network) return std::unexpected(network.error());
+    for (NetworkServer& server : network->servers) server.pid_file = network->PidFile(server);
+    return network->servers;
+  }
+  std::vector<NetworkServer> servers;
+  for (const std::string& file : configs) {
+    auto server = ReadServer(file);
+    if (!server) return std::unexpected(server.error());
+    servers.push_back(std::move(*server));
+  }
+  return servers;
 }
 
 Status CheckListenAddress(const NetworkServer& server) {

@@ -19,6 +19,10 @@ struct NetworkServer {
   std::string listen;  // host:port
   std::filesystem::path data_dir;
   std::filesystem::path log_dir;
+  security::CredentialFiles files{};
+  std::string metrics_listen{};  // as configured
+  int reserved_disk_mb = 0;
+  std::filesystem::path pid_file{};  // of `strife up`; empty: not known
 };
 
 struct Network {
@@ -32,6 +36,10 @@ struct Network {
 // Reads gateway.toml and every bank-<id>.toml of `dir`, and nothing of the environment: the directory alone says what
 // the network is. kNotFound when there is no network in it.
 Result<Network> ReadNetwork(const std::filesystem::path& dir);
+
+// The servers of `dir` unless it is empty, else those of the configuration files; a bank's id is then the name in its
+// certificate.
+Result<std::vector<NetworkServer>> ServersOf(const std::filesystem::path& dir, const std::vector<std::string>& configs);
 
 // An error when another program listens at host:port already, or the address is none of this machine's.
 Status CheckListenAddress(const NetworkServer& server);

@@ -84,6 +84,7 @@ void AddAllCommands(CLI::App& app, Invocation& invocation) {
   AddUsersCommands(app, invocation);
   AddPkiCommands(app, invocation);
   AddAdminCommands(app, invocation);
+  AddStatusCommand(app, invocation);
   AddVerifyCommand(app, invocation);
   AddBenchCommands(app, invocation);
   AddSimCommand(app, invocation);

@@ -2,9 +2,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
-#include "cli/configs.h"
+#include "cli/network.h"
 #include "cli/verification.h"
-#include "security/secure_file.h"
 
 namespace strife::cli {
 namespace {
@@ -15,51 +14,11 @@ struct VerifyOptions {
   OutputFormat output = OutputFormat::kTable;
 };
 
-// A server from its configuration file alone; a bank's id is the name in its certificate.
-Result<NetworkServer> ServerOf(const std::filesystem::path& file) {
-  NetworkServer server{.name = "gateway",
-                       .role = security::Role::kGateway,
-                       .config_file = file,
-                       .listen = {},
-                       .data_dir = {},
-                       .log_dir = {}};
-  gateway::GatewayConfig gateway_config;
-  if (GatewaySettings(&gateway_config).LoadFileOnly(file)) {
-    server.data_dir = gateway_config.data_dir;
-    return server;
-  }
-  bank::BankConfig bank_config;
-  if (auto loaded = BankSettings(&bank_config).LoadFileOnly(file); !loaded) return std::unexpected(loaded.error());
-  auto pem = security::ReadFile(bank_config.cert_file);
-  if (!pem) return std::unexpected(pem.error());
-  auto certificate = security::ParseCertificatePem(*pem);
-  if (!certificate) return std::unexpected(certificate.error());
-  server.name = certificate->identity.name;
-  server.role = security::Role::kBank;
-  server.data_dir = bank_config.data_dir;
-  return server;
-}
-
-Result<std::vector<NetworkServer>> ServersOf(const VerifyOptions& options) {
-  if (!options.dir.empty()) {
-    auto network = ReadNetwork(options.dir);
-    if (!network) return std::unexpected(network.error());
-    return network->servers;
-  }
-  std::vector<NetworkServer> servers;
-  for (const std::string& file : options.configs) {
-    auto server = ServerOf(file);
-    if (!server) return std::unexpected(server.error());
-    servers.push_back(std::move(*server));
-  }
-  return servers;
-}
-
 int VerifyCommand(const VerifyOptions& options) {
   if (options.dir.empty() && options.configs.empty()) {
     return ReportUsage("--dir or --config is missing; see strife verify --help");
   }
-  auto servers = ServersOf(options);
+  auto servers = ServersOf(options.dir, options.configs);
   if (!servers) return Report(servers.error());
   auto report = VerifyBooks(*servers, options.output == OutputFormat::kTable);
   if (!report) return Report(report.error());

@@ -160,3 +160,48 @@ class Metrics(NetworkCase):
                                      "0.0.0.0:9100")
         self.assertEqual(refused.returncode, 1, refused.stdout + refused.stderr)
         self.assertIn("metrics_exposure", refused.stderr)
+
+
+class Status(NetworkCase):
+    BANKS = 2
+    USERS = 2
+
+    def status(self, *arguments):
+        """Exit status and report of strife status."""
+        ran = network.run_strife("status", *(arguments or ("--dir", self.network.path)), "--output", "json")
+        self.assertIn(ran.returncode, (0, 1), ran.stderr)
+        return ran.returncode, json.loads(ran.stdout)
+
+    def well(self):
+        code, report = self.status()
+        return report if code == 0 else None
+
+    def test_HalfANetwork_IsStillToldAboutAndMakesTheExitStatusOne(self):
+        report = wait_until(self.well, "all to be well")
+        self.assertEqual([s["name"] for s in report["servers"]], ["gateway", *self.network.banks])
+        self.assertTrue(all(s["serving"] and s["in_doubt"] == 0 and s["free_disk_bytes"] for s in report["servers"]))
+        self.assertEqual([(b["bank_id"], b["up"]) for b in report["banks"]], [("bank1", True), ("bank2", True)])
+        table = network.run_strife("status", "--dir", self.network.path)
+        self.assertIn("All is well.", table.stdout)
+
+        self.network.kill("bank2")
+        code, report = self.status()
+        self.assertEqual(code, 1)
+        self.assertEqual([s["serving"] for s in report["servers"]], [True, True, False])
+        self.assertTrue(any(p.startswith("bank2 is not serving") for p in report["problems"]), report["problems"])
+        self.assertEqual(self.status("--config", self.network.config("bank1"))[0], 0, "by itself bank1 is well")
+        self.network.kill("gateway")
+        code, report = self.status()
+        self.assertEqual(code, 1)
+        self.assertEqual([s["serving"] for s in report["servers"]], [False, True, False])
+        self.assertEqual(report["banks"], [])
+        self.network.start("gateway", "bank2")
+        wait_until(self.well, "all to be well again")
+
+    def test_LittleDisk_IsAProblem(self):
+        config = self.network.directory / "bank1-small-disk.toml"
+        lines = self.network.config("bank1").read_text().replace('"certs/', f'"{self.network.path}/certs/')
+        config.write_text(lines.replace('"data/', f'"{self.network.path}/data/') + "reserved_disk_mb = 1073741823\n")
+        code, report = self.status("--config", config)
+        self.assertEqual(code, 1)
+        self.assertTrue(any("hardly any disk" in p for p in report["problems"]), report)

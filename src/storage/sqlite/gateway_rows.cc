@@ -81,7 +81,7 @@ Result<LoginCounterRecord> ReadLoginCounter(const Statement& statement) {
   LoginCounterRecord counter;
   counter.key.scope = row.Enumerated(0, LoginScope::kDevice, LoginScope::kAddress);
   counter.key.subject = row.Text(1);
-  counter.failures = static_cast<std::int64_t>(row.Unsigned(2));
+  counter.failures = row.IntegerBetween(2, 0, limits::kMaxCountedLoginFailures);
   counter.counted_at = row.Time(3);
   counter.blocked_until = row.OptionalTime(4);
   counter.succeeded_at = row.OptionalTime(5);
