@@ -247,9 +247,18 @@ void Gateway::Reload(const Result<GatewayConfig>& reread) {
 void Gateway::Note(const Result<security::TokenRing::Change>& change) {
   Logger& log = logs_->Get("gateway.log");
   if (!change) return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
-  for (const std::string& kid : change->retired) log.Write(LogLevel::kInfo, LogLine("token_key_retired").Add("kid", kid));
-  if (change->added.empty()) return;
-  log.Write(LogLevel::kInfo, LogLine("token_key_signs").Add("kid", change->signing_kid));
+  const auto note = [&](const std::string& kid, std::string_view what) {
+    log.Write(LogLevel::kInfo, LogLine("token_key").Add("kid", kid).Add("now", what));
+    protocol::AuditInput input;
+    input.record.event = protocol::AuditEvent::kTokenKeysLoaded;
+    input.record.at = clock_.Read().wall;
+    input.record.subject = kid;
+    input.record.detail = what;
+    // Refused only when the engine has ended.
+    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
+  };
+  for (const std::string& kid : change->retired) note(kid, "retired");
+  if (!change->added.empty()) note(change->signing_kid, "signs");
 }
 
 void Gateway::Drain() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/assert.h"
@@ -108,11 +109,16 @@ void TakeFailureBack(LoginCounterRecord counter, GatewayRows& rows, GatewayRecor
   Write(std::move(counter), rows, records);
 }
 
+// The counters that `attempt` counts in, the device first.
+std::span<const LoginCounterKey> Counted(const LoginAttempt& attempt, std::span<const LoginCounterKey> all) {
+  return all.first(attempt.familiar ? 1 : all.size());
+}
+
 LoginOutcome Begin(const Now& now, const LoginBegun& begun, GatewayRows& rows, GatewayRecords& records) {
   const auto keys = AllKeys(begun.attempt);
   LoginOutcome outcome{begun.reply_to, LoginResult::kGoOn, begun.attempt, {}, {}, {}};
   outcome.attempt.familiar = IsFamiliar(Find(keys.front(), rows), now.wall);
-  const auto counted = std::span(keys).first(outcome.attempt.familiar ? 1 : keys.size());
+  const auto counted = Counted(outcome.attempt, keys);
   for (const LoginCounterKey& key : counted) {
     const auto until = BlockedAt(Find(key, rows), now.wall);
     if (!until || *until <= outcome.blocked_until) continue;
@@ -125,11 +131,38 @@ LoginOutcome Begin(const Now& now, const LoginBegun& begun, GatewayRows& rows, G
   return outcome;
 }
 
-LoginOutcome Fail(const Now& now, const LoginFailed& failed, const GatewayRows& rows) {
+std::string_view ScopeName(LoginScope scope) {
+  switch (scope) {
+    case LoginScope::kDevice:
+      return "user at this certificate";
+    case LoginScope::kUser:
+      return "user, for strangers";
+    case LoginScope::kCertificate:
+      return "certificate, for strangers";
+    case LoginScope::kAddress:
+      return "address, for strangers";
+  }
+  return "unknown";
+}
+
+LoginOutcome Fail(const Now& now, const LoginFailed& failed, const GatewayRows& rows, GatewayRecords& records) {
   LoginOutcome outcome{failed.reply_to, LoginResult::kFailed, failed.attempt, {}, {}, {}};
-  if (const auto until = BlockedAt(Find(DeviceKey(failed.attempt), rows), now.wall)) {
-    outcome.scope = LoginScope::kDevice;
+  const auto keys = AllKeys(failed.attempt);
+  for (const LoginCounterKey& key : Counted(failed.attempt, keys)) {
+    const auto until = BlockedAt(Find(key, rows), now.wall);
+    if (!until || *until <= outcome.blocked_until) continue;
+    outcome.scope = key.scope;
     outcome.blocked_until = *until;
+  }
+  protocol::AuditRecord& record = records.audit.emplace_back();
+  record.event = protocol::AuditEvent::kLoginFailed;
+  record.at = now.wall;
+  record.actor = "client/" + failed.attempt.certificate;
+  record.peer = failed.attempt.address;
+  record.subject = "user/" + failed.attempt.username;
+  if (outcome.scope) {
+    record.detail = "blocks " + std::string(ScopeName(*outcome.scope)) + " for " +
+                    std::to_string((outcome.blocked_until - now.wall) / seconds(1)) + " s";
   }
   return outcome;
 }
@@ -147,6 +180,13 @@ LoginOutcome Succeed(const Now& now, const LoginSucceeded& succeeded, GatewayRow
   }
   LoginOutcome outcome{succeeded.reply_to, LoginResult::kSucceeded, succeeded.attempt, {}, {}, {}};
   outcome.session = Sessions::Step(now, succeeded.session, rows, records);
+  protocol::AuditRecord& record = records.audit.emplace_back();
+  record.event = protocol::AuditEvent::kLogin;
+  record.at = now.wall;
+  record.actor = "user/" + succeeded.attempt.username;
+  record.peer = succeeded.attempt.address;
+  record.subject = succeeded.session.session.session_id.ToString();
+  record.detail = "certificate=" + succeeded.attempt.certificate;
   return outcome;
 }
 
@@ -158,7 +198,7 @@ void LoginThrottle::CollectKeys(const LoginInput& input, GatewayKeys& keys) {
   };
   std::visit(Overloaded{
                  [&](const LoginBegun& begun) { add(begun.attempt); },
-                 [&](const LoginFailed& failed) { keys.login_counters.push_back(DeviceKey(failed.attempt)); },
+                 [&](const LoginFailed& failed) { add(failed.attempt); },
                  [&](const LoginSucceeded& succeeded) { add(succeeded.attempt); },
                  [](const LoginsPruned&) {},
              },
@@ -168,7 +208,7 @@ void LoginThrottle::CollectKeys(const LoginInput& input, GatewayKeys& keys) {
 LoginOutcome LoginThrottle::Step(const Now& now, const LoginInput& input, GatewayRows& rows, GatewayRecords& records) {
   return std::visit(Overloaded{
                         [&](const LoginBegun& begun) { return Begin(now, begun, rows, records); },
-                        [&](const LoginFailed& failed) { return Fail(now, failed, rows); },
+                        [&](const LoginFailed& failed) { return Fail(now, failed, rows, records); },
                         [&](const LoginSucceeded& succeeded) { return Succeed(now, succeeded, rows, records); },
                         [&](const LoginsPruned& pruned) {
                           records.forget_before = now.wall;

@@ -14,7 +14,8 @@
 // A device is familiar once it has logged in, for kFamiliarFor. A familiar device answers for its own failures only:
 // whatever others do to its user, its certificate or its address, it gets in. The last three never lock, they make
 // strangers wait, for at most a quarter of an hour or a minute at a time. Names that do not exist are counted like
-// others, so that a refusal tells nothing.
+// others, so that a refusal tells nothing. Logins that succeed or fail are audited in the transaction that counts them;
+// ones that are blocked are not, for their number has no bound.
 #pragma once
 
 #include <chrono>
@@ -77,7 +78,7 @@ struct LoginOutcome {
   protocol::ReplyTo reply_to;
   LoginResult result = LoginResult::kBlocked;
   LoginAttempt attempt;
-  // kBlocked: what blocks, and until when. kFailed: set when this failure is one that blocks.
+  // kBlocked: what blocks, and until when. kFailed: the same for what comes next, if this failure is one that blocks.
   std::optional<LoginScope> scope;
   WallTime blocked_until;
   std::optional<SessionOutcome> session;  // kSucceeded

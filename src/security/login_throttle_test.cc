@@ -30,6 +30,7 @@ class LoginThrottleTest : public ::testing::Test {
     GatewayRecords records;
     LoginOutcome outcome = LoginThrottle::Step({{}, now_}, input, rows, records);
     wrote_ = !records.empty();
+    audit_ = records.audit;
     for (const LoginCounterRecord& counter : records.login_counters) counters_[counter.key] = counter;
     if (records.forget_before) {
       std::erase_if(counters_, [&](const auto& row) { return row.second.forget_at < *records.forget_before; });
@@ -67,6 +68,7 @@ class LoginThrottleTest : public ::testing::Test {
   WallTime now_ = kStart;
   LoginOutcome last_failure_;
   bool wrote_ = false;
+  std::vector<protocol::AuditRecord> audit_;
 };
 
 LoginAttempt From(const std::string& certificate, const std::string& user = "ann") {
@@ -237,6 +239,26 @@ TEST_F(LoginThrottleTest, AFloodOfNames_LeavesABoundedNumberOfCounters) {
     most = std::max(most, counters_.size());
   }
   EXPECT_LE(most, 1000u);
+}
+
+TEST_F(LoginThrottleTest, FailuresLocksAndLogins_AreAuditedWithWhatTheyChange) {
+  Guess(From("thief"));
+  ASSERT_EQ(audit_.size(), 1u);
+  EXPECT_EQ(audit_[0].event, protocol::AuditEvent::kLoginFailed);
+  EXPECT_EQ(audit_[0].actor, "client/thief");
+  EXPECT_EQ(audit_[0].peer, "192.0.2.1");
+  EXPECT_EQ(audit_[0].subject, "user/ann");
+  EXPECT_EQ(audit_[0].detail, "");
+  Guesses(From("thief"), kLimit - 1);
+  ASSERT_EQ(audit_.size(), 1u);
+  EXPECT_EQ(audit_[0].detail, "blocks user at this certificate for 900 s");
+  EXPECT_FALSE(Guess(From("thief")));
+  EXPECT_TRUE(audit_.empty()) << "a flood of blocked logins must not fill the log";
+  ASSERT_TRUE(LogIn(From("laptop")));
+  ASSERT_EQ(audit_.size(), 1u);
+  EXPECT_EQ(audit_[0].event, protocol::AuditEvent::kLogin);
+  EXPECT_EQ(audit_[0].actor, "user/ann");
+  EXPECT_EQ(audit_[0].detail, "certificate=laptop");
 }
 
 TEST_F(LoginThrottleTest, Success_OpensTheSessionInTheSameStep) {

@@ -22,6 +22,14 @@ void Write(const RefreshTokenRecord& token, GatewayRows& rows, GatewayRecords& r
   records.refresh_tokens.push_back(token);
 }
 
+void Audit(protocol::AuditEvent event, const Now& now, const SessionRecord& session, GatewayRecords& records) {
+  protocol::AuditRecord& record = records.audit.emplace_back();
+  record.event = event;
+  record.at = now.wall;
+  record.actor = "user/" + session.username;
+  record.subject = session.session_id.ToString();
+}
+
 SessionOutcome Open(const SessionOpened& opened, GatewayRows& rows, GatewayRecords& records) {
   STRIFE_ASSERT(opened.refresh_token.session_id == opened.session.session_id);
   STRIFE_ASSERT(!opened.session.revoked_at && !opened.refresh_token.used_at);
@@ -52,6 +60,7 @@ SessionOutcome Refresh(const Now& now, const RefreshPresented& presented, Gatewa
   if (token.used_at) {
     session.revoked_at = now.wall;
     Write(session, rows, records);
+    Audit(protocol::AuditEvent::kRefreshTokenReused, now, session, records);
     return refuse(SessionResult::kReused, session);
   }
   if (now.wall >= token.expires_at || now.wall >= session.expires_at) return refuse(SessionResult::kExpired);
@@ -71,6 +80,7 @@ SessionOutcome Revoke(const Now& now, const SessionRevoked& revoked, GatewayRows
   if (!session.revoked_at) {
     session.revoked_at = now.wall;
     Write(session, rows, records);
+    Audit(protocol::AuditEvent::kLogout, now, session, records);
   }
   return {revoked.reply_to, SessionResult::kOk, session, {}};
 }

@@ -52,10 +52,12 @@ struct Store {
     GatewayRecords records;
     SessionOutcome outcome = Sessions::Step(At(after), input, loaded, records);
     last_was_empty = records.empty();
+    audit = records.audit;
     Apply(records);
     return outcome;
   }
   bool last_was_empty = false;
+  std::vector<protocol::AuditRecord> audit;
 };
 
 SessionOpened Opened() {
@@ -94,6 +96,9 @@ TEST_F(SessionTest, UsedTokenAgain_RevokesTheWholeFamily) {
   ASSERT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kOk);
   const SessionOutcome reused = store_.Run(2 * kDay, Refresh(1, 9));
   EXPECT_EQ(reused.result, SessionResult::kReused);
+  ASSERT_EQ(store_.audit.size(), 1u);
+  EXPECT_EQ(store_.audit[0].event, protocol::AuditEvent::kRefreshTokenReused);
+  EXPECT_EQ(store_.audit[0].subject, kSession.ToString());
   ASSERT_TRUE(reused.session);
   EXPECT_EQ(reused.session->revoked_at, kStart + 2 * kDay);
   EXPECT_EQ(Try(2 * kDay, Refresh(2, 3)), SessionResult::kRevoked);
@@ -137,6 +142,8 @@ TEST_F(SessionTest, RevokedSession_RefusesItsUnusedToken) {
   const SessionOutcome revoked = store_.Run(kDay, SessionRevoked{{3, 0}, kSession});
   EXPECT_EQ(revoked.result, SessionResult::kOk);
   EXPECT_EQ(revoked.session->revoked_at, kStart + kDay);
+  ASSERT_EQ(store_.audit.size(), 1u);
+  EXPECT_EQ(store_.audit[0].event, protocol::AuditEvent::kLogout);
   EXPECT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kRevoked);
 }
 
