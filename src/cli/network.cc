@@ -37,7 +37,7 @@ NetworkServer ServerOf(const std::string& name, security::Role role, const fs::p
           .listen = config.listen,
           .data_dir = config.data_dir,
           .log_dir = config.log_dir,
-          .files = {config.ca_file, config.cert_file, config.key_file},
+          .files = {config.ca_file, config.cert_file, config.key_file, config.crl_file},
           .metrics_listen = config.metrics_listen,
           .reserved_disk_mb = config.reserved_disk_mb,
           .pid_file = {}};

@@ -29,8 +29,14 @@ void AskHealth(const NetworkServer& server, Duration timeout, ServerStatus& stat
     return;
   }
   status.certificate_ends = certificate->not_after;
+  auto own = security::LoadCredentials(server.files, server.role, WallNow());
+  if (!own) {
+    status.why_not = own.error().message;
+    return;
+  }
+  const auto credentials = std::make_shared<const security::Credentials>(*std::move(own));
   const auto started = std::chrono::steady_clock::now();
-  const Status healthy = rpc::CheckHealth(server.listen, server.files, certificate->identity, timeout);
+  const Status healthy = rpc::CheckHealth(server.listen, credentials, certificate->identity, timeout);
   status.latency = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
   status.serving = healthy.has_value();
   if (!healthy) status.why_not = healthy.error().message;
