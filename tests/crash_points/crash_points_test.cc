@@ -25,7 +25,7 @@ const Least kLeast[] = {
     {"declined", {41, 950}, {41, 1150}},
     {"two, money for one", {53, 1900}, {53, 2550}},
     {"gateway stops", {32, 750}, {32, 750}},
-    {"gateway stops, two", {35, 1200}, {35, 1200}},
+    {"gateway stops, two", {35, 1150}, {35, 1150}},
     {"two, opposite", {84, 4000}, {84, 4900}},
 };
 
