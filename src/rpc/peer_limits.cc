@@ -65,6 +65,23 @@ void PeerLimits::Wasted(const std::string& who, std::string_view grpc_peer) {
   if (connections_.Close(grpc_peer, ClosedFor::kWastedCalls)) Note({who, {}, kConnections});
 }
 
+void PeerLimits::HistoryBegan(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  ++histories_[who];
+}
+
+void PeerLimits::HistoryEnded(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  const auto found = histories_.find(who);
+  if (--found->second == 0) histories_.erase(found);
+}
+
+bool PeerLimits::TooManyHistories(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  const auto found = histories_.find(who);
+  return found != histories_.end() && found->second > limits::kMaxHistoriesUnderWayPerCertificate;
+}
+
 void PeerLimits::ConnectionLimited(const std::string& address) { Note({{}, address, kConnections}); }
 
 void PeerLimits::Note(Key key) {

@@ -42,6 +42,12 @@ class PeerLimits {
   // A call came to nothing, through its caller. More of them than limits::kMaxWastedCalls close the connection.
   void Wasted(const std::string& who, std::string_view grpc_peer);
 
+  // A call has begun, or ended, whose answer is large and waits in memory until the caller takes it.
+  void HistoryBegan(const std::string& who);
+  void HistoryEnded(const std::string& who);
+  // Whether the certificate has more of them under way than it may.
+  bool TooManyHistories(const std::string& who);
+
   // A connection from the address was refused, or closed for what it sent.
   void ConnectionLimited(const std::string& address);
 
@@ -71,7 +77,8 @@ class PeerLimits {
   Counter payments_limited_;
   Counter calls_wasted_;
   std::mutex mutex_;
-  std::map<Key, std::uint32_t> limited_;  // guarded by mutex_
+  std::map<std::string, std::size_t> histories_;  // guarded by mutex_; by certificate, none is zero
+  std::map<Key, std::uint32_t> limited_;          // guarded by mutex_
 };
 
 }  // namespace strife::rpc

@@ -1,11 +1,10 @@
 """Attack 29: calls that are to last for ever: without a deadline, with an absurd one, or never sent to their end."""
 
 import grpc
-from cases import NetworkCase
+from cases import Code, NetworkCase
 from network import COMPLETED, gateway_pb2, wait_until
 from raw_http2 import DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, Connection, frame, message, request_headers
 
-MAX_CALL_S = 60
 CENTURY_S = 100 * 365 * 86_400
 PAY = "/strife.v1.PaymentGateway/ProcessPayment"
 
@@ -57,23 +56,25 @@ class Deadlines(NetworkCase):
         self.assertEqual(self.payer.pay(self.order()).payment.state, COMPLETED)
 
 
-class Halves(NetworkCase):
-    """Whoever does not send a request to its end is not waited for any longer than for an answer."""
+class Streams(NetworkCase):
+    """Only health is a stream; its caller would hold it for as long as there is a connection."""
 
     BANKS = 1
     USERS = 1
 
-    def test_29_ARequestThatIsNeverSentToItsEnd_IsEnded_AtTheGatewayAndAtABank(self):
-        halves = []
-        for server, certificate, method in (("gateway", "client", PAY), ("bank1", "gateway", "/strife.v1.Bank/ExecuteBatch")):
-            for start in (b"", frame(DATA, 0, 1, message(b"\x0a", length=100))):
-                for headers in ({}, {"grpc_timeout": "99999999H"}):
-                    connection = Connection(self.network, certificate, server)
-                    connection.send(frame(HEADERS, END_HEADERS, 1, request_headers(method, **headers)) + start)
-                    halves.append(connection)
-
-        def ended():
-            return all([connection.seen(RST_STREAM) or connection.seen(HEADERS) for connection in halves])
-        wait_until(ended, "the calls to be ended", patience_s=2 * MAX_CALL_S)
-        self.assertFalse(any(connection.ended for connection in halves), "not the call but the connection was ended")
+    def test_29_AStreamWithoutADeadline_IsEndedAfterAMinute(self):
+        watched = []
+        for server in ("gateway", "bank1"):
+            channel = self.network.channel(server, "operator")
+            self.addCleanup(channel.close)
+            watch = channel.unary_stream("/grpc.health.v1.Health/Watch", request_serializer=bytes,
+                                         response_deserializer=bytes)
+            for timeout in (None, CENTURY_S):
+                stream = watch(b"", timeout=timeout)
+                next(stream)
+                watched.append(stream)
+        for stream in watched:
+            with self.assertRaises(grpc.RpcError) as ended:
+                next(stream)
+            self.assertEqual(ended.exception.code(), Code.CANCELLED)
         self.network.assert_running()
