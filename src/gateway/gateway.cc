@@ -19,6 +19,7 @@
 #include "runtime/system_clock.h"
 #include "runtime/worker_pool.h"
 #include "security/random.h"
+#include "server/audit_desk.h"
 #include "server/credential_watch.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
@@ -52,6 +53,8 @@ class Gateway {
   void Drain();
 
  private:
+  // A record of the server's start, to be made durable before anything else.
+  void NoteStart();
   // Tells of a change of the token keys.
   void Note(const Result<security::TokenRing::Change>& change);
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
@@ -68,6 +71,7 @@ class Gateway {
   const GatewayConfig config_;
   server::DiskSpace disk_;
   mutable runtime::SystemClock clock_;
+  server::AuditDesk audit_{clock_};
   server::CredentialWatch credentials_;
   std::unique_ptr<LogDirectory> logs_;
   std::unique_ptr<GatewayStore> store_;
@@ -108,6 +112,7 @@ Status Gateway::Open() {
   auto logins = Logins::Create(config_, credentials_.credentials().identity().trust_domain, clock_, *reader_);
   if (!logins) return std::unexpected(logins.error());
   logins_ = *std::move(logins);
+  NoteStart();
   workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
   links_ = std::make_unique<rpc::BankLinks>(
       rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
@@ -156,6 +161,14 @@ Status Gateway::OpenStore() {
   return {};
 }
 
+void Gateway::NoteStart() {
+  const security::Certificate& certificate = credentials_.credentials().current()->certificate;
+  recovered_->records.audit.push_back(
+      audit_.Event(protocol::AuditEvent::kServerStarted, certificate.identity.Uri(),
+                   "store=" + incarnation_.store_id.ToString() + " epoch=" + std::to_string(incarnation_.epoch) +
+                       " certificate=" + certificate.serial + " " + logins_->DescribeUsers()));
+}
+
 void Gateway::MakeEngine() {
   service_ = std::make_unique<GatewayService>(
       GatewayService::Parts{.logins = *logins_,
@@ -178,18 +191,25 @@ void Gateway::MakeEngine() {
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
       [this](GatewayEffects effects) { service_->Deliver(std::move(effects), engine_->cycle_began()); },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
+  audit_.Connect([this](protocol::AuditRecord record) {
+    // Refused only when the engine has ended.
+    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(protocol::AuditInput{{}, std::move(record)})));
+  });
+  credentials_.Audit(audit_);
 }
 
 Status Gateway::Serve() {
   if (auto banks = reader_->Banks()) {
     for (const protocol::BankRecord& bank : *banks) links_->Update(bank);
   }
-  const rpc::ServerOptions options{.listen = config_.listen,
-                                   .credentials = &credentials_.credentials(),
-                                   .rpc_log = &logs_->Get("interceptortransactions.log"),
-                                   .transaction_log = &logs_->Get("transactions.log"),
-                                   .registration_log = &logs_->Get("gateway.log"),
-                                   .stats = &calls_};
+  const rpc::ServerOptions options{
+      .listen = config_.listen,
+      .credentials = &credentials_.credentials(),
+      .rpc_log = &logs_->Get("interceptortransactions.log"),
+      .transaction_log = &logs_->Get("transactions.log"),
+      .registration_log = &logs_->Get("gateway.log"),
+      .stats = &calls_,
+      .refused = [this](protocol::AuditRecord record) { audit_.Count(std::move(record)); }};
   auto server = rpc::StartGatewayServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
@@ -203,6 +223,7 @@ Status Gateway::Serve() {
 void Gateway::Tick() {
   disk_.Look(logs_->Get("gateway.log"));
   credentials_.Tick(clock_.Read(), logs_->Get("gateway.log"));
+  audit_.Tick();
   const MonotonicTime now = clock_.Read().monotonic;
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kHousekeepingInterval;
@@ -233,12 +254,17 @@ void Gateway::Collect(MetricWriter& writer) const {
 void Gateway::Reload(const Result<GatewayConfig>& reread) {
   Logger& log = logs_->Get("gateway.log");
   logs_->Reopen();
-  const auto complain = [&log](const Error& error) {
+  const auto complain = [&](const Error& error) {
     log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", error.message));
+    audit_.Note(protocol::AuditEvent::kReloadFailed, "configuration", error.message);
   };
   if (!reread) complain(reread.error());
   if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
-  if (Status reloaded = logins_->ReloadUsers(); !reloaded) complain(reloaded.error());
+  if (Status reloaded = logins_->ReloadUsers(); !reloaded) {
+    complain(reloaded.error());
+  } else {
+    audit_.Note(protocol::AuditEvent::kUsersLoaded, config_.users_file.filename().string(), logins_->DescribeUsers());
+  }
   credentials_.Reload(clock_.Read(), log);
   Note(logins_->ReloadKeys());
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
@@ -246,16 +272,13 @@ void Gateway::Reload(const Result<GatewayConfig>& reread) {
 
 void Gateway::Note(const Result<security::TokenRing::Change>& change) {
   Logger& log = logs_->Get("gateway.log");
-  if (!change) return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
+  if (!change) {
+    audit_.Note(protocol::AuditEvent::kReloadFailed, "token keys", change.error().message);
+    return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
+  }
   const auto note = [&](const std::string& kid, std::string_view what) {
     log.Write(LogLevel::kInfo, LogLine("token_key").Add("kid", kid).Add("now", what));
-    protocol::AuditInput input;
-    input.record.event = protocol::AuditEvent::kTokenKeysLoaded;
-    input.record.at = clock_.Read().wall;
-    input.record.subject = kid;
-    input.record.detail = what;
-    // Refused only when the engine has ended.
-    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
+    audit_.Note(protocol::AuditEvent::kTokenKeysLoaded, kid, std::string(what));
   };
   for (const std::string& kid : change->retired) note(kid, "retired");
   if (!change->added.empty()) note(change->signing_kid, "signs");
@@ -268,6 +291,7 @@ void Gateway::Drain() {
   server_->Shutdown(3 * config_.transaction_timeout);
   logins_->Stop();
   workers_->Stop();
+  audit_.Flush();
   engine_->Stop();
   metrics_serving_.Stop();
   links_.reset();

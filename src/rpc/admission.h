@@ -16,6 +16,7 @@
 #include "env/clock.h"
 #include "rpc/api.h"
 #include "rpc/call_stats.h"
+#include "rpc/server.h"
 #include "security/live_credentials.h"
 #include "security/policy.h"
 
@@ -27,6 +28,7 @@ struct AdmissionOptions {
   std::function<ApiResult<security::AccessTokenClaims>(std::string_view token, const security::Certificate&)>
       check_token;
   CallStats* stats = nullptr;  // where calls are counted
+  RefusalSink refused{};
 };
 
 // Thread-safe.
@@ -36,6 +38,11 @@ class Admission {
 
   // `policy`: the method's row, null when it has none.
   ApiResult<Caller> Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy);
+
+  // Tells of a call that was refused to `actor`, or to whoever the connection's certificate says when it is empty.
+  // Failures that refuse nobody anything are left out.
+  void NoteRefused(const grpc::CallbackServerContext& context, std::string_view method, std::string actor,
+                   const ApiError& error) const;
 
   // Where the method's calls are counted; null when they are not.
   MethodStats* StatsOf(const security::MethodPolicy* policy) {
@@ -60,6 +67,9 @@ class Admission {
   std::shared_mutex mutex_;
   std::unordered_map<std::string, Verdict> verdicts_;  // guarded by mutex_
 };
+
+// "user/alice" when there is a token, else "client/client".
+std::string ActorOf(const Caller& caller);
 
 // "127.0.0.1:40312" out of gRPC's "ipv4:127.0.0.1:40312".
 std::string PeerAddress(const grpc::ServerContextBase& context);

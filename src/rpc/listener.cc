@@ -52,7 +52,8 @@ void SetLimits(grpc::ServerBuilder& builder) {
 }  // namespace
 
 AdmissionOptions AdmissionFor(const ServerOptions& options) {
-  return {.credentials = options.credentials, .check_token = nullptr, .stats = options.stats};
+  return {
+      .credentials = options.credentials, .check_token = nullptr, .stats = options.stats, .refused = options.refused};
 }
 
 Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, std::vector<ServedService> services) {
