@@ -315,9 +315,8 @@ class WhatIsAudited(AuditLogs):
         before = len(self.events("gateway", "server_started"))
         self.network.stop("gateway")
         self.network.start("gateway")
-        started = self.events("gateway", "server_started")
-        self.assertEqual(len(started), before + 1)
-        self.assertIn("users=3 disabled=0", started[-1]["detail"])
+        wait_until(lambda: len(self.events("gateway", "server_started")) == before + 1, "the start to be on record")
+        self.assertIn("users=3 disabled=0", self.events("gateway", "server_started")[-1]["detail"])
         self.assertTrue(self.events("bank1", "server_started"))
         users = self.network.path / "users.json"
         good = users.read_text()
