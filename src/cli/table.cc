@@ -148,4 +148,22 @@ std::string RenderFields(const std::vector<std::pair<std::string, std::string>>&
   return out;
 }
 
+std::string Wrap(std::string_view sentence, std::size_t width) {
+  if (width == 0) return std::string(sentence);
+  std::string out;
+  std::size_t column = 0;
+  while (!sentence.empty()) {
+    const std::size_t end = std::min(sentence.find(' '), sentence.size());
+    const std::string_view word = sentence.substr(0, end);
+    const std::size_t cells = DisplayWidth(word);
+    const bool breaks = column > 0 && column + 1 + cells > width;
+    if (breaks) column = 0;
+    if (!out.empty()) out += breaks ? '\n' : ' ';
+    column += cells + (column > 0 ? 1 : 0);
+    out += word;
+    sentence.remove_prefix(std::min(end + 1, sentence.size()));
+  }
+  return out;
+}
+
 }  // namespace strife::cli

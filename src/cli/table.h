@@ -50,4 +50,8 @@ class Table {
 // Name and value pairs, the values aligned.
 std::string RenderFields(const std::vector<std::pair<std::string, std::string>>& fields);
 
+// `sentence` broken between words into lines of at most `width` columns, 0: not at all. A longer word has a line of its
+// own.
+std::string Wrap(std::string_view sentence, std::size_t width);
+
 }  // namespace strife::cli

@@ -114,5 +114,13 @@ TEST(TableTest, DisplayWidth_CombiningMarksAndBrokenBytes) {
   EXPECT_EQ(DisplayWidth("\xFF\xFE"), 2u);
 }
 
+TEST(WrapTest, BreaksBetweenWordsOnlyAndOnlyOnATerminal) {
+  EXPECT_EQ(Wrap("the gateway is away", 11), "the gateway\nis away");
+  EXPECT_EQ(Wrap("the gateway is away", 10), "the\ngateway is\naway");
+  EXPECT_EQ(Wrap("see /a/long/path/of/mine now", 8), "see\n/a/long/path/of/mine\nnow");
+  EXPECT_EQ(Wrap("the gateway is away", 0), "the gateway is away");
+  EXPECT_EQ(Wrap("", 5), "");
+}
+
 }  // namespace
 }  // namespace strife::cli
