@@ -387,22 +387,32 @@ TYPED_TEST(GatewayStoreContract, Payments_EachFilter_LeavesWhatItSays) {
   other.order.from.bank_id = "bank3";
   other.order.amount.minor_units = 5;
   this->CommitPayments({PaymentOf(1), PaymentOf(2, "bob"), other, this->InState(4, PaymentState::kCompleted)});
-  const auto found = [&](const PaymentsQuery& query) {
+  const auto found = [&](auto set) {
+    PaymentsQuery query;
+    set(query);
     std::vector<Uuid> ids;
     const PaymentsPage page = this->maker_.GatewayReading()->Payments(query).value();
     for (const PaymentRecord& payment : page.payments) ids.push_back(payment.order.id);
     return ids;
   };
-  EXPECT_THAT(found({.payer = "bob"}), ElementsAre(IdOf(3), IdOf(2)));
-  EXPECT_THAT(found({.bank_id = "bank3"}), ElementsAre(IdOf(3)));
-  EXPECT_THAT(found({.bank_id = "bank2"}), ElementsAre(IdOf(4), IdOf(3), IdOf(2), IdOf(1)));
-  EXPECT_THAT(found({.state = PaymentState::kInitiated}), ElementsAre(IdOf(2), IdOf(1)));
-  EXPECT_THAT(found({.state = PaymentState::kCompleted}), ElementsAre(IdOf(4)));
-  EXPECT_THAT(found({.state = PaymentState::kInitiated, .after = HistoryQuery::Position{At(1002), IdOf(2)}}),
+  using Query = PaymentsQuery;
+  EXPECT_THAT(found([](Query& query) { query.payer = "bob"; }), ElementsAre(IdOf(3), IdOf(2)));
+  EXPECT_THAT(found([](Query& query) { query.bank_id = "bank3"; }), ElementsAre(IdOf(3)));
+  EXPECT_THAT(found([](Query& query) { query.bank_id = "bank2"; }), ElementsAre(IdOf(4), IdOf(3), IdOf(2), IdOf(1)));
+  EXPECT_THAT(found([](Query& query) { query.state = PaymentState::kInitiated; }), ElementsAre(IdOf(2), IdOf(1)));
+  EXPECT_THAT(found([](Query& query) { query.state = PaymentState::kCompleted; }), ElementsAre(IdOf(4)));
+  EXPECT_THAT(found([](Query& query) {
+                query.state = PaymentState::kInitiated;
+                query.after = HistoryQuery::Position{At(1002), IdOf(2)};
+              }),
               ElementsAre(IdOf(1)));
-  EXPECT_THAT(found({.since = At(1002), .until = At(1004)}), ElementsAre(IdOf(3), IdOf(2)));
-  EXPECT_THAT(found({.min_minor_units = 6}), ElementsAre(IdOf(4), IdOf(2), IdOf(1)));
-  EXPECT_THAT(found({.max_minor_units = 5}), ElementsAre(IdOf(3)));
+  EXPECT_THAT(found([](Query& query) {
+                query.since = At(1002);
+                query.until = At(1004);
+              }),
+              ElementsAre(IdOf(3), IdOf(2)));
+  EXPECT_THAT(found([](Query& query) { query.min_minor_units = 6; }), ElementsAre(IdOf(4), IdOf(2), IdOf(1)));
+  EXPECT_THAT(found([](Query& query) { query.max_minor_units = 5; }), ElementsAre(IdOf(3)));
 }
 
 TYPED_TEST(GatewayStoreContract, Sessions_LiveOnes_AreListedByUserAndAltogether) {
@@ -414,17 +424,20 @@ TYPED_TEST(GatewayStoreContract, Sessions_LiveOnes_AreListedByUserAndAltogether)
   }
   sessions[2].revoked_at = At(5);
   ASSERT_TRUE(this->Commit({{}, {}, sessions, {}}));
-  const auto found = [&](const SessionsQuery& query) {
+  const auto found = [&](int now, auto set) {
+    SessionsQuery query;
+    query.now = At(now);
+    set(query);
     std::vector<Uuid> ids;
-    for (const SessionRecord& session : this->maker_.GatewayReading()->Sessions(query).value()) {
-      ids.push_back(session.session_id);
-    }
+    const auto page = this->maker_.GatewayReading()->Sessions(query).value();
+    for (const SessionRecord& session : page) ids.push_back(session.session_id);
     return ids;
   };
-  EXPECT_THAT(found({.now = At(101)}), ElementsAre(IdOf(6), IdOf(5), IdOf(4), IdOf(2)));
-  EXPECT_THAT(found({.now = At(0), .username = "bob"}), ElementsAre(IdOf(5), IdOf(1)));
-  EXPECT_THAT(found({.now = At(0), .limit = 2}), ElementsAre(IdOf(6), IdOf(5)));
-  EXPECT_THAT(found({.now = At(0), .after = SessionsQuery::Position{At(105), IdOf(5)}}),
+  using Query = SessionsQuery;
+  EXPECT_THAT(found(101, [](Query&) {}), ElementsAre(IdOf(6), IdOf(5), IdOf(4), IdOf(2)));
+  EXPECT_THAT(found(0, [](Query& query) { query.username = "bob"; }), ElementsAre(IdOf(5), IdOf(1)));
+  EXPECT_THAT(found(0, [](Query& query) { query.limit = 2; }), ElementsAre(IdOf(6), IdOf(5)));
+  EXPECT_THAT(found(0, [](Query& query) { query.after = SessionsQuery::Position{At(105), IdOf(5)}; }),
               ElementsAre(IdOf(4), IdOf(2), IdOf(1)));
 }
 

@@ -96,12 +96,18 @@ void Read(const fs::path& file) {
   }
   Use((*reader)->SessionsRevokedSince(WallTime{}));
   Use((*reader)->CountPayments());
-  if (const auto page = (*reader)->Payments({.bank_id = "bank1"}); Use(page)) {
-    for (const auto& payment : page->payments) CheckPayment(payment);
+  PaymentsQuery of_bank, of_user, open;
+  of_bank.bank_id = "bank1";
+  of_user.payer = "user1";
+  open.state = PaymentState::kCommitting;
+  for (const PaymentsQuery& payments : {of_bank, of_user, open}) {
+    if (const auto page = (*reader)->Payments(payments); Use(page)) {
+      for (const auto& payment : page->payments) CheckPayment(payment);
+    }
   }
-  Use((*reader)->Payments({.payer = "user1"}));
-  Use((*reader)->Payments({.state = PaymentState::kCommitting}));
-  Use((*reader)->Sessions({.now = kNow.wall}));
+  SessionsQuery live;
+  live.now = kNow.wall;
+  Use((*reader)->Sessions(live));
   Use((*reader)->Suspensions());
   if (const auto report = audit::Examine(**reader, {}); Use(report)) {
     for (const auto& finding : report->findings) fuzz::CheckMessage(finding.what);

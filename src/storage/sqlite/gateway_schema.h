@@ -97,7 +97,7 @@ CREATE TABLE suspensions (
 )sql",
 };
 
-inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks", "suspensions"};
+inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};
 
 inline constexpr Schema kGatewaySchema = {"gateway database", 0x53744777 /* StGw */, kGatewayMigrations,
                                           kGatewaySmallTables};
