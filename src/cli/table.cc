@@ -8,6 +8,7 @@
 #include <clocale>
 #include <cstdlib>
 #include <cwchar>
+#include <limits>
 #include <numeric>
 
 #include "base/assert.h"
@@ -102,9 +103,13 @@ std::vector<std::size_t> Table::Fitting(const std::vector<std::size_t>& widths, 
     for (std::size_t i : shown) sum += widths[i];
     return sum;
   };
+  const auto rank = [&](std::size_t i) {
+    const bool blank = std::ranges::all_of(rows_, [i](const auto& row) { return row[i].empty(); });
+    return blank ? std::numeric_limits<int>::max() : columns_[i].rank;
+  };
   while (width > 0 && needed() > width) {
-    const auto least = std::ranges::max_element(shown, {}, [&](std::size_t i) { return columns_[i].rank; });
-    if (columns_[*least].rank == 0) break;
+    const auto least = std::ranges::max_element(shown, {}, rank);
+    if (rank(*least) == 0) break;
     shown.erase(least);
   }
   return shown;

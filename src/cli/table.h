@@ -24,7 +24,7 @@ class Table {
   struct Column {
     std::string header;
     Align align = Align::kLeft;
-    int rank = 0;  // on a narrow terminal the highest goes first; 0 stays
+    int rank = 0;  // on a narrow terminal the highest goes first, after columns without content; 0 stays
   };
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}

@@ -86,6 +86,12 @@ TEST(TableTest, Narrow_LeavesOutByRankAndSaysWhat) {
   EXPECT_EQ(table.Render(false, 3), "id  amount\n1    12.50\n(too narrow for: from, memo)\n") << "rank 0 stays";
 }
 
+TEST(TableTest, Narrow_LeavesOutColumnsWithoutContentFirst) {
+  Table table({{"id", Align::kLeft, 1}, {"reason"}});
+  table.AddRow({"0123456789", ""});
+  EXPECT_EQ(table.Render(false, 12), "id\n0123456789\n(too narrow for: reason)\n");
+}
+
 TEST(TableTest, Render_AlignsByDisplayWidth) {
   Table table({{"name", Align::kLeft}, {"amount", Align::kRight}});
   table.AddRow({"Zoë", "1.00"});

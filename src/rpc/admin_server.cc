@@ -30,7 +30,7 @@ class GatewayAdminService final : public v1::GatewayAdmin::CallbackService {
   ServerUnaryReactor* ListInDoubtPayments(CallbackServerContext* context, const v1::ListInDoubtPaymentsRequest* request,
                                           v1::ListInDoubtPaymentsResponse* response) override {
     return Serve<protocol::ListOpenAnswer>(
-        admission_, context, "/strife.v1.GatewayAdmin/ListInDoubtPayments", response,
+        admission_, context, "/strife.v1.GatewayAdmin/ListInDoubtPayments", *request, response,
         [&](Caller caller, Done<protocol::ListOpenAnswer> done) {
           const auto limit = LimitOf(request->limit());
           if (!limit) return done(std::unexpected(limit.error()));
@@ -58,7 +58,7 @@ class BankAdminService final : public v1::BankAdmin::CallbackService {
                                               const v1::ListInDoubtTransactionsRequest* request,
                                               v1::ListInDoubtTransactionsResponse* response) override {
     return Serve<protocol::InDoubtAnswer>(
-        admission_, context, "/strife.v1.BankAdmin/ListInDoubtTransactions", response,
+        admission_, context, "/strife.v1.BankAdmin/ListInDoubtTransactions", *request, response,
         [&](Caller caller, Done<protocol::InDoubtAnswer> done) {
           const auto limit = LimitOf(request->limit());
           if (!limit) return done(std::unexpected(limit.error()));
@@ -70,7 +70,7 @@ class BankAdminService final : public v1::BankAdmin::CallbackService {
   ServerUnaryReactor* ForceTransaction(CallbackServerContext* context, const v1::ForceTransactionRequest* request,
                                        v1::ForceTransactionResponse* response) override {
     return Serve<HeuristicRecord>(
-        admission_, context, "/strife.v1.BankAdmin/ForceTransaction", response,
+        admission_, context, "/strife.v1.BankAdmin/ForceTransaction", *request, response,
         [&](Caller caller, Done<HeuristicRecord> done) {
           if (request->decision() != v1::DECISION_COMMIT && request->decision() != v1::DECISION_ABORT) {
             return done(std::unexpected(InvalidField("decision", "must be commit or abort")));
@@ -87,7 +87,7 @@ class BankAdminService final : public v1::BankAdmin::CallbackService {
                                              const v1::AcknowledgeTransactionRequest* request,
                                              v1::AcknowledgeTransactionResponse* response) override {
     return Serve<HeuristicRecord>(
-        admission_, context, "/strife.v1.BankAdmin/AcknowledgeTransaction", response,
+        admission_, context, "/strife.v1.BankAdmin/AcknowledgeTransaction", *request, response,
         [&](Caller caller, Done<HeuristicRecord> done) {
           api_.Acknowledge(std::move(caller), request->transaction_id(), std::move(done));
         },

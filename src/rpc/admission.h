@@ -16,6 +16,7 @@
 #include "env/clock.h"
 #include "rpc/api.h"
 #include "rpc/call_stats.h"
+#include "rpc/peer_limits.h"
 #include "rpc/server.h"
 #include "security/live_credentials.h"
 #include "security/policy.h"
@@ -27,8 +28,9 @@ struct AdmissionOptions {
   // Checks an access token. Unset: the server has no methods that need one.
   std::function<ApiResult<security::AccessTokenClaims>(std::string_view token, const security::Certificate&)>
       check_token;
-  CallStats* stats = nullptr;  // where calls are counted
-  RefusalSink refused{};
+  CallStats* stats = nullptr;    // where calls are counted
+  PeerLimits* limits = nullptr;  // how much callers may do; never null
+  RefusalSink refused{};         // where refused calls are told
 };
 
 // Thread-safe.
@@ -36,8 +38,11 @@ class Admission {
  public:
   Admission(AdmissionOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
-  // `policy`: the method's row, null when it has none.
-  ApiResult<Caller> Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy);
+  // `policy`: the method's row, null when it has none. `bytes`: of the request.
+  ApiResult<Caller> Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy,
+                          std::size_t bytes);
+
+  PeerLimits& limits() { return *options_.limits; }
 
   // Tells of a call that was refused to `actor`, or to whoever the connection's certificate says when it is empty.
   // Failures that refuse nobody anything are left out.
@@ -73,5 +78,9 @@ std::string ActorOf(const Caller& caller);
 
 // "127.0.0.1:40312" out of gRPC's "ipv4:127.0.0.1:40312".
 std::string PeerAddress(const grpc::ServerContextBase& context);
+
+// "client/alice" out of the name in the certificate of the connection, which the TLS handshake has checked and nobody
+// else; "none" when there is no such name.
+std::string CertificateOf(const grpc::ServerContextBase& context);
 
 }  // namespace strife::rpc

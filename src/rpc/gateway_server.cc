@@ -62,7 +62,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* AuthenticateClient(CallbackServerContext* context, const v1::AuthenticateClientRequest* request,
                                          v1::AuthenticateClientResponse* response) override {
     return Serve<SessionGrant>(
-        admission_, context, "/strife.v1.PaymentGateway/AuthenticateClient", response,
+        admission_, context, "/strife.v1.PaymentGateway/AuthenticateClient", *request, response,
         [&](Caller caller, Done<SessionGrant> done) {
           api_.AuthenticateClient(std::move(caller), request->username(), request->password(), std::move(done));
         },
@@ -72,17 +72,17 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* RefreshSession(CallbackServerContext* context, const v1::RefreshSessionRequest* request,
                                      v1::RefreshSessionResponse* response) override {
     return Serve<SessionGrant>(
-        admission_, context, "/strife.v1.PaymentGateway/RefreshSession", response,
+        admission_, context, "/strife.v1.PaymentGateway/RefreshSession", *request, response,
         [&](Caller caller, Done<SessionGrant> done) {
           api_.RefreshSession(std::move(caller), request->refresh_token(), std::move(done));
         },
         FillGrant<v1::RefreshSessionResponse>);
   }
 
-  ServerUnaryReactor* LogoutClient(CallbackServerContext* context, const v1::LogoutClientRequest*,
+  ServerUnaryReactor* LogoutClient(CallbackServerContext* context, const v1::LogoutClientRequest* request,
                                    v1::LogoutClientResponse* response) override {
     return Serve<Nothing>(
-        admission_, context, "/strife.v1.PaymentGateway/LogoutClient", response,
+        admission_, context, "/strife.v1.PaymentGateway/LogoutClient", *request, response,
         [&](Caller caller, Done<Nothing> done) { api_.LogoutClient(std::move(caller), std::move(done)); },
         [](Nothing, v1::LogoutClientResponse&) {});
   }
@@ -90,8 +90,11 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* ProcessPayment(CallbackServerContext* context, const v1::ProcessPaymentRequest* request,
                                      v1::ProcessPaymentResponse* response) override {
     return Serve<PaymentRecord>(
-        admission_, context, "/strife.v1.PaymentGateway/ProcessPayment", response,
+        admission_, context, "/strife.v1.PaymentGateway/ProcessPayment", *request, response,
         [&](Caller caller, Done<PaymentRecord> done) {
+          if (auto refused = admission_.limits().Payments(caller.claims->username, 1)) {
+            return done(std::unexpected(*std::move(refused)));
+          }
           api_.ProcessPayment(std::move(caller), FromProto(*request), std::move(done));
         },
         [](const PaymentRecord& payment, v1::ProcessPaymentResponse& out) {
@@ -103,7 +106,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* ProcessPayments(CallbackServerContext* context, const v1::ProcessPaymentsRequest* request,
                                       v1::ProcessPaymentsResponse* response) override {
     return Serve<Nothing>(
-        admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", response,
+        admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", *request, response,
         [&, context](const Caller& caller, Done<Nothing> done) {
           StartBatch(*context, caller, *request, *response, std::move(done));
         },
@@ -113,7 +116,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* GetPayment(CallbackServerContext* context, const v1::GetPaymentRequest* request,
                                  v1::GetPaymentResponse* response) override {
     return Serve<PaymentRecord>(
-        admission_, context, "/strife.v1.PaymentGateway/GetPayment", response,
+        admission_, context, "/strife.v1.PaymentGateway/GetPayment", *request, response,
         [&](Caller caller, Done<PaymentRecord> done) {
           api_.GetPayment(std::move(caller), request->transaction_id(), std::move(done));
         },
@@ -123,7 +126,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* CheckBalance(CallbackServerContext* context, const v1::CheckBalanceRequest* request,
                                    v1::CheckBalanceResponse* response) override {
     return Serve<Balance>(
-        admission_, context, "/strife.v1.PaymentGateway/CheckBalance", response,
+        admission_, context, "/strife.v1.PaymentGateway/CheckBalance", *request, response,
         [&](Caller caller, Done<Balance> done) {
           api_.CheckBalance(std::move(caller), request->bank_id(), std::move(done));
         },
@@ -139,7 +142,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                                              const v1::ViewTransactionHistoryRequest* request,
                                              v1::ViewTransactionHistoryResponse* response) override {
     return Serve<HistoryPage>(
-        admission_, context, "/strife.v1.PaymentGateway/ViewTransactionHistory", response,
+        admission_, context, "/strife.v1.PaymentGateway/ViewTransactionHistory", *request, response,
         [&](Caller caller, Done<HistoryPage> done) {
           auto history = FromProto(*request);
           if (!history) return done(std::unexpected(history.error()));
@@ -154,7 +157,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* RegisterBank(CallbackServerContext* context, const v1::RegisterBankRequest* request,
                                    v1::RegisterBankResponse* response) override {
     return Serve<Registration>(
-        admission_, context, "/strife.v1.PaymentGateway/RegisterBank", response,
+        admission_, context, "/strife.v1.PaymentGateway/RegisterBank", *request, response,
         [&](Caller caller, Done<Registration> done) {
           api_.RegisterBank(std::move(caller), FromProto(*request), std::move(done));
         },
@@ -176,7 +179,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* InquireTransaction(CallbackServerContext* context, const v1::InquireTransactionRequest* request,
                                          v1::InquireTransactionResponse* response) override {
     return Serve<InquiryResponse>(
-        admission_, context, "/strife.v1.PaymentGateway/InquireTransaction", response,
+        admission_, context, "/strife.v1.PaymentGateway/InquireTransaction", *request, response,
         [&](Caller caller, Done<InquiryResponse> done) {
           api_.InquireTransaction(std::move(caller),
                                   {request->transaction_id(), request->gateway_store_id(), request->gateway_sequence()},
@@ -192,6 +195,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   void StartBatch(const CallbackServerContext& context, const Caller& caller, const v1::ProcessPaymentsRequest& request,
                   v1::ProcessPaymentsResponse& response, Done<Nothing> done) {
     const int count = request.payments_size();
+    if (auto refused = admission_.limits().Payments(caller.claims->username, static_cast<std::size_t>(count))) {
+      return done(std::unexpected(*std::move(refused)));
+    }
     if (count == 0 || static_cast<std::size_t>(count) > limits::kMaxPaymentsPerCall) {
       return done(std::unexpected(InvalidField(
           "payments", "must hold 1 to " + std::to_string(limits::kMaxPaymentsPerCall) + " payments; split the batch")));
@@ -224,7 +230,7 @@ Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options,
   std::vector<ServedService> services;
   services.push_back({std::make_unique<GatewayService>(std::move(admission), api, clock), "strife.v1.PaymentGateway"});
   services.push_back({MakeGatewayAdminService(AdmissionFor(options), admin, clock), "strife.v1.GatewayAdmin"});
-  return Listener::Start(options, std::move(services));
+  return Listener::Start(options, std::move(services), clock);
 }
 
 }  // namespace strife::rpc

@@ -15,6 +15,7 @@
 namespace strife::rpc {
 
 class CallStats;
+class PeerLimits;
 
 // Takes refused calls for the audit log, from any thread; `at` and `count` are not filled in.
 using RefusalSink = std::function<void(protocol::AuditRecord)>;
@@ -27,6 +28,8 @@ struct ServerOptions {
   Logger* registration_log = nullptr;                      // every bank registration; gateway only
   CallStats* stats = nullptr;                              // where calls are counted; must outlive the server
   RefusalSink refused{};                                   // may be empty
+  PeerLimits* limits = nullptr;                            // of callers; not null; must outlive the server
+  Duration longest_answer{};                               // that the server itself may take
 };
 
 // A running server. Thread-safe.

@@ -168,7 +168,8 @@ class GatewayReaderSqlite final : public GatewayReader {
     Statement& statement = query.username ? (*connection)->sessions_of_user : (*connection)->live_sessions;
     statement.Bind(1, Micros(query.now));
     statement.Bind(2, query.after ? Micros(query.after->expires_at) : std::numeric_limits<std::int64_t>::max());
-    statement.Bind(3, query.after ? query.after->session_id.bytes : Uuid{}.bytes);
+    const Uuid before = query.after ? query.after->session_id : Uuid{};  // bound as it is, not copied
+    statement.Bind(3, before.bytes);
     statement.Bind(4, std::max(query.limit, 0));
     if (query.username) statement.Bind(5, *query.username);
     return sqlite::ReadMany<SessionRecord>(statement, &sqlite::ReadSession);
