@@ -99,6 +99,11 @@ inline constexpr int kMaxForgottenRows = 1000;                       // deleted 
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;
 inline constexpr std::size_t kMaxInquiriesInFlight = 64;
 
+// Operators' looks at everybody's payments: rows looked at for one page
+inline constexpr int kMaxRowsExamined = 20'000;
+// Why something is suspended
+inline constexpr std::size_t kMaxSuspensionReasonBytes = 256;
+
 // Audit log, of one record
 inline constexpr std::size_t kMaxAuditActorBytes = 128;
 inline constexpr std::size_t kMaxAuditPeerBytes = 64;

@@ -87,6 +87,7 @@ void AddAllCommands(CLI::App& app, Invocation& invocation) {
   AddAdminCommands(app, invocation);
   AddStatusCommand(app, invocation);
   AddVerifyCommand(app, invocation);
+  AddAuditCommands(app, invocation);
   AddBenchCommands(app, invocation);
   AddSimCommand(app, invocation);
   AddCompletionCommand(app, invocation);

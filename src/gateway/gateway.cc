@@ -20,6 +20,7 @@
 #include "runtime/system_clock.h"
 #include "runtime/worker_pool.h"
 #include "security/random.h"
+#include "server/audit_desk.h"
 #include "server/credential_watch.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
@@ -54,6 +55,8 @@ class Gateway {
   void Drain();
 
  private:
+  // A record of the server's start, to be made durable before anything else.
+  void NoteStart();
   // Puts an event into the audit log that nobody waits for.
   void Record(protocol::AuditInput input) {
     // Refused only when the engine has ended.
@@ -75,6 +78,7 @@ class Gateway {
   const GatewayConfig config_;
   server::DiskSpace disk_;
   mutable runtime::SystemClock clock_;
+  server::AuditDesk audit_{clock_};
   server::CredentialWatch credentials_;
   std::unique_ptr<LogDirectory> logs_;
   std::unique_ptr<GatewayStore> store_;
@@ -116,6 +120,7 @@ Status Gateway::Open() {
   auto logins = Logins::Create(config_, credentials_.credentials().identity().trust_domain, clock_, *reader_);
   if (!logins) return std::unexpected(logins.error());
   logins_ = *std::move(logins);
+  NoteStart();
   workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
   links_ = std::make_unique<rpc::BankLinks>(
       rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
@@ -164,6 +169,14 @@ Status Gateway::OpenStore() {
   return {};
 }
 
+void Gateway::NoteStart() {
+  const security::Certificate& certificate = credentials_.credentials().current()->certificate;
+  recovered_->records.audit.push_back(
+      audit_.Event(protocol::AuditEvent::kServerStarted, certificate.identity.Uri(),
+                   "store=" + incarnation_.store_id.ToString() + " epoch=" + std::to_string(incarnation_.epoch) +
+                       " certificate=" + certificate.serial + " " + logins_->DescribeUsers()));
+}
+
 void Gateway::MakeEngine() {
   service_ = std::make_unique<GatewayService>(
       GatewayService::Parts{.logins = *logins_,
@@ -186,6 +199,8 @@ void Gateway::MakeEngine() {
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
       [this](GatewayEffects effects) { service_->Deliver(std::move(effects), engine_->cycle_began()); },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
+  audit_.Connect([this](protocol::AuditRecord record) { Record({{}, std::move(record)}); });
+  credentials_.Audit(audit_);
 }
 
 Status Gateway::Serve() {
@@ -202,6 +217,7 @@ Status Gateway::Serve() {
                                    .transaction_log = &logs_->Get("transactions.log"),
                                    .registration_log = &logs_->Get("gateway.log"),
                                    .stats = &calls_,
+                                   .refused = [this](protocol::AuditRecord record) { audit_.Count(std::move(record)); },
                                    .limits = limits_.get(),
                                    .longest_answer = 2 * config_.transaction_timeout};
   auto server = rpc::StartGatewayServer(options, *service_, *admin_, clock_);
@@ -217,6 +233,7 @@ Status Gateway::Serve() {
 void Gateway::Tick() {
   disk_.Look(logs_->Get("gateway.log"));
   credentials_.Tick(clock_.Read(), logs_->Get("gateway.log"));
+  audit_.Tick();
   const MonotonicTime now = clock_.Read().monotonic;
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kHousekeepingInterval;
@@ -250,12 +267,17 @@ void Gateway::Collect(MetricWriter& writer) const {
 void Gateway::Reload(const Result<GatewayConfig>& reread) {
   Logger& log = logs_->Get("gateway.log");
   logs_->Reopen();
-  const auto complain = [&log](const Error& error) {
+  const auto complain = [&](const Error& error) {
     log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", error.message));
+    audit_.Note(protocol::AuditEvent::kReloadFailed, "configuration", error.message);
   };
   if (!reread) complain(reread.error());
   if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
-  if (Status reloaded = logins_->ReloadUsers(); !reloaded) complain(reloaded.error());
+  if (Status reloaded = logins_->ReloadUsers(); !reloaded) {
+    complain(reloaded.error());
+  } else {
+    audit_.Note(protocol::AuditEvent::kUsersLoaded, config_.users_file.filename().string(), logins_->DescribeUsers());
+  }
   credentials_.Reload(clock_.Read(), log);
   Note(logins_->ReloadKeys());
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
@@ -263,15 +285,13 @@ void Gateway::Reload(const Result<GatewayConfig>& reread) {
 
 void Gateway::Note(const Result<security::TokenRing::Change>& change) {
   Logger& log = logs_->Get("gateway.log");
-  if (!change) return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
+  if (!change) {
+    audit_.Note(protocol::AuditEvent::kReloadFailed, "token keys", change.error().message);
+    return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
+  }
   const auto note = [&](const std::string& kid, std::string_view what) {
     log.Write(LogLevel::kInfo, LogLine("token_key").Add("kid", kid).Add("now", what));
-    protocol::AuditInput input;
-    input.record.event = protocol::AuditEvent::kTokenKeysLoaded;
-    input.record.at = clock_.Read().wall;
-    input.record.subject = kid;
-    input.record.detail = what;
-    Record(std::move(input));
+    audit_.Note(protocol::AuditEvent::kTokenKeysLoaded, kid, std::string(what));
   };
   for (const std::string& kid : change->retired) note(kid, "retired");
   if (!change->added.empty()) note(change->signing_kid, "signs");
@@ -284,6 +304,7 @@ void Gateway::Drain() {
   server_->Shutdown(3 * config_.transaction_timeout);
   logins_->Stop();
   workers_->Stop();
+  audit_.Flush();
   engine_->Stop();
   metrics_serving_.Stop();
   links_.reset();

@@ -250,6 +250,19 @@ Status Logins::ReloadUsers() {
   return {};
 }
 
+std::string Logins::DescribeUsers() const {
+  const auto users = users_.load();
+  std::string all;
+  for (const security::User& user : users->users()) {
+    all += user.username + '\n' + user.password_hash + '\n' + std::string(security::UserRoleName(user.role)) +
+           (user.disabled ? "\ndisabled\n" : "\n");
+    for (const protocol::AccountRef& account : user.accounts) all += account.bank_id + '/' + account.account_id + '\n';
+  }
+  return "users=" + std::to_string(users->users().size()) +
+         " disabled=" + std::to_string(std::ranges::count_if(users->users(), &security::User::disabled)) +
+         " sha256=" + security::HexEncode(security::Sha256Of(all));
+}
+
 void Logins::Prune() {
   const Now now = clock_.Read();
   revoked_.Prune(now.wall - config_.access_token_lifetime);

@@ -53,6 +53,8 @@ class Logins {
   // The account of a logged-in user at a bank; nullopt when there is none.
   std::optional<protocol::AccountRef> AccountAt(const std::string& username, std::string_view bank_id) const;
 
+  // Which users.json is in use, for the audit log: how many users, how many disabled, and the digest of them all.
+  std::string DescribeUsers() const;
   // Reads users.json again; on failure the users stay as they were.
   Status ReloadUsers();
   // Looks after the token keys, on the thread that calls Housekeep.

@@ -41,7 +41,7 @@ ApiError Unavailable(std::string reason_code, std::string message) {
 }
 
 ApiError Draining() {
-  return Unavailable("DRAINING", "the gateway is shutting down; send the same request again later");
+  return Unavailable("DRAINING", "the gateway takes no new work for now; send the same request again later");
 }
 
 ApiError StorageFull() {
@@ -93,6 +93,8 @@ ApiResult<PaymentRecord> ToResult(protocol::SubmitAnswer answer) {
       return std::unexpected(rpc::Overloaded("the gateway"));
     case protocol::SubmitOutcome::kStorageFull:
       return std::unexpected(StorageFull());
+    case protocol::SubmitOutcome::kDraining:
+      return std::unexpected(Draining());
     case protocol::SubmitOutcome::kNeedsReconciliation:
       return std::unexpected(NeedsReconciliation());
   }

@@ -16,6 +16,8 @@ struct SubmitInput {
   ReplyTo reply_to;
   PaymentOrder order;
   bool storage_full = false;  // a new payment is refused, a known one answered (rule 15)
+  bool draining = false;      // the same
+  bool suspended = false;     // operators have suspended a bank of it: a new payment is declined
 };
 
 // What a bank answered. Every command handed to the transport comes back exactly once, here or in UndeliveredInput.
@@ -69,6 +71,7 @@ enum class SubmitOutcome {
   kUnknownPayeeBank,
   kOverloaded,
   kStorageFull,
+  kDraining,
   kNeedsReconciliation,  // this gateway has found that it was restored from an old backup
 };
 

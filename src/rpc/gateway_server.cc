@@ -107,7 +107,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                                       v1::ProcessPaymentsResponse* response) override {
     return Serve<Nothing>(
         admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", *request, response,
-        [&](const Caller& caller, Done<Nothing> done) { StartBatch(caller, *request, *response, std::move(done)); },
+        [&, context](const Caller& caller, Done<Nothing> done) {
+          StartBatch(*context, caller, *request, *response, std::move(done));
+        },
         [](Nothing, v1::ProcessPaymentsResponse&) {});
   }
 
@@ -193,7 +195,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   }
 
  private:
-  void StartBatch(const Caller& caller, const v1::ProcessPaymentsRequest& request,
+  void StartBatch(const CallbackServerContext& context, const Caller& caller, const v1::ProcessPaymentsRequest& request,
                   v1::ProcessPaymentsResponse& response, Done<Nothing> done) {
     const int count = request.payments_size();
     if (auto refused = admission_.limits().Payments(caller.claims->username, static_cast<std::size_t>(count))) {
@@ -206,7 +208,13 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
     auto answer = std::make_shared<BatchAnswer>(count, std::move(done), response);
     for (int i = 0; i < count; ++i) {
       api_.ProcessPayment(caller, FromProto(request.payments(i)),
-                          [answer, i](ApiResult<PaymentRecord> result) { answer->Set(i, std::move(result)); });
+                          [this, &context, actor = ActorOf(caller), answer, i](ApiResult<PaymentRecord> result) {
+                            if (!result) {
+                              admission_.NoteRefused(context, "/strife.v1.PaymentGateway/ProcessPayments", actor,
+                                                     result.error());
+                            }
+                            answer->Set(i, std::move(result));
+                          });
     }
   }
 

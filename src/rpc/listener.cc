@@ -53,7 +53,11 @@ void SetLimits(grpc::ServerBuilder& builder) {
 }  // namespace
 
 AdmissionOptions AdmissionFor(const ServerOptions& options) {
-  return {.credentials = options.credentials, .check_token = nullptr, .stats = options.stats, .limits = options.limits};
+  return {.credentials = options.credentials,
+          .check_token = nullptr,
+          .stats = options.stats,
+          .limits = options.limits,
+          .refused = options.refused};
 }
 
 // Twice what the server may take: whoever has sent all of a call gets an answer.
