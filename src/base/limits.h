@@ -27,9 +27,7 @@ inline constexpr std::size_t kMaxMetadataBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kMaxTokenBytes = 4096;
 
 // Connections of one server; docs/decisions/0013-limits-at-the-door.md
-//
-// A call whose headers have come and no more takes about 12 KiB that nothing else bounds. So an address can have 0.8
-// GiB of the server's memory, and all together 3 GiB; a lower limit of open files makes it less.
+// A call whose headers have come and no more takes about 12 KiB.
 inline constexpr std::size_t kMaxConnections = 2048;  // each takes two file descriptors
 inline constexpr std::size_t kMaxConnectionsPerAddress = 512;
 inline constexpr int kMaxCallsPerConnection = 128;        // at a time
@@ -61,6 +59,7 @@ inline constexpr int kMaxRatePerSecond = 1'000'000;       // that can be configu
 // admitted. With more, the connection is closed.
 inline constexpr std::size_t kMaxWastedCalls = 2000;
 inline constexpr std::size_t kMaxWastedCallsPerSecond = 100;
+inline constexpr std::size_t kMaxUnsentCallsPerCertificate = 20'000;  // begun, and not sent to their end
 inline constexpr std::size_t kMaxHistoriesUnderWayPerCertificate =
     32;                                                // until the answer has been taken, 1 MiB at most
 inline constexpr std::size_t kMaxRatedPeers = 16'384;  // remembered by each rate

@@ -19,8 +19,10 @@ class OpenCalls::Call final : public grpc::experimental::Interceptor {
       : calls_(calls),
         context_(context),
         began_(calls.clock_.Read().monotonic),
-        reader_(history ? CertificateOf(context) : std::string()) {
-    if (!reader_.empty()) calls_.limits_.HistoryBegan(reader_);
+        certificate_(CertificateOf(context)),
+        is_history_(history) {
+    calls_.limits_.CallArrived(certificate_);
+    if (is_history_) calls_.limits_.HistoryBegan(certificate_);
     Shard& shard = calls_.ShardOf(this);
     const std::lock_guard lock(shard.mutex);
     older_ = shard.newest;
@@ -31,13 +33,13 @@ class OpenCalls::Call final : public grpc::experimental::Interceptor {
 
   ~Call() override {
     Unlink();
-    if (!reader_.empty()) calls_.limits_.HistoryEnded(reader_);
+    if (is_history_) calls_.limits_.HistoryEnded(certificate_);
   }
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     // Given up by the caller, before it had been sent or before it was answered.
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE) && context_.IsCancelled()) {
-      calls_.limits_.Wasted(CertificateOf(context_), PeerAddress(context_));
+      calls_.limits_.Wasted(certificate_, PeerAddress(context_));
     }
     methods->Proceed();
   }
@@ -58,8 +60,9 @@ class OpenCalls::Call final : public grpc::experimental::Interceptor {
   OpenCalls& calls_;
   grpc::ServerContextBase& context_;
   const MonotonicTime began_;
-  const std::string reader_;  // the certificate, if this call reads history
-  bool linked_ = false;       // guarded by its shard's mutex, as the rest
+  const std::string certificate_;
+  const bool is_history_;
+  bool linked_ = false;  // guarded by its shard's mutex, as the rest
   Call* older_ = nullptr;
   Call* newer_ = nullptr;
 };
