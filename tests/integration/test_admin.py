@@ -55,7 +55,7 @@ class Looking(Admin):
     def test_Transactions_OfEverybody_AreNewestFirst_AndFiltered(self):
         alice, bob = self.network.clients("user1", "user2")
         made = []
-        for amount in (100, 200, 10**9, 400):
+        for amount in (70, 200, 10**9, 400):
             made.append(alice.pay(alice.order(bob, amount)).payment)
         made.append(bob.pay(bob.order(alice.accounts["bank2"], 500, bank="bank1")).payment)
 
@@ -66,8 +66,8 @@ class Looking(Admin):
         self.assertEqual(ids("--limit", 2), newest_first[:2])
         self.assertEqual(ids("--user", "user2"), newest_first[:1])
         self.assertEqual(ids("--user", "user1", "--state", "ABORTED"), [made[2].transaction_id])
-        self.assertEqual(ids("--state", "COMPLETED", "--min-amount", "4"), [newest_first[0], newest_first[1]])
-        self.assertEqual(ids("--max-amount", "1"), [made[0].transaction_id])
+        self.assertEqual(ids("--state", "COMPLETED", "--min-amount", "4"), newest_first[:2])
+        self.assertEqual(ids("--max-amount", "0.70", "--user", "user1"), [made[0].transaction_id])
         self.assertEqual(ids("--since", "2999-01-01"), [])
         self.assertEqual(ids("--bank", "bank9"), [])
         self.assertEqual(self.admin("transactions", "--limit", 1)["transactions"][0]["username"], "user2")
@@ -107,9 +107,10 @@ class Suspending(Admin):
         self.assertTrue(alice.pay(alice.order(bob.accounts["bank2"], bank="bank1")).success)
         self.assertIn("not suspended", self.admin("resume", "bank", "bank2", status=1))
         self.assertIn("no bank bank9", self.admin("suspend", "bank", "bank9", status=1))
-        self.assertEqual([(e["actor"], e["subject"], e["detail"]) for e in self.audited("bank_suspended")],
-                         [("operator/operator", "bank/bank2", "reason=books under review")])
-        self.assertEqual(self.audited("bank_resumed")[0]["actor"], "operator/operator2")
+        record = self.audited("bank_suspended")[-1]
+        self.assertEqual((record["actor"], record["subject"], record["detail"]),
+                         ("operator/operator", "bank/bank2", "reason=books under review"))
+        self.assertEqual(self.audited("bank_resumed")[-1]["actor"], "operator/operator2")
         self.assert_audited_and_sound()
 
     def test_BankSuspendedWhileAPaymentIsUnderWay_FinishesIt(self):
