@@ -239,6 +239,7 @@ Status Bank::Serve() {
 void Bank::Tick() {
   const MonotonicTime now = clock_.Read().monotonic;
   disk_.Look(logs_->Get("bank.log"));
+  if (announced_) server_->SetServing(!disk_.low());  // whether it votes for new payments
   credentials_.Tick(clock_.Read(), logs_->Get("bank.log"));
   audit_.Tick();
   if (now >= next_registration_.load()) Register();
@@ -272,7 +273,7 @@ void Bank::Register() {
     // Whoever waits for health may then count on the registration. When the gateway stays away the bank serves without:
     // it can still be asked, and told decisions.
     const bool announce = answer || ++failed_registrations_ >= kRegistrationsBeforeServing;
-    if (announce && !announced_.exchange(true)) server_->SetServing(true);
+    if (announce && !announced_.exchange(true)) server_->SetServing(!disk_.low());
     if (answer) {
       next_registration_ = now + answer->heartbeat_interval;
       if (!registered_.exchange(true)) {

@@ -62,6 +62,8 @@ class Gateway {
     // Refused only when the engine has ended.
     static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
   }
+  // Health: whether new payments are taken.
+  void SayWhetherServing();
   // Tells of a change of the token keys.
   void Note(const Result<security::TokenRing::Change>& change);
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
@@ -85,6 +87,7 @@ class Gateway {
   std::unique_ptr<GatewayReader> reader_;
   GatewayIncarnation incarnation_;
   std::unique_ptr<GatewayMachine> machine_;
+  Suspensions suspensions_;
   std::unique_ptr<Logins> logins_;
   std::unique_ptr<runtime::WorkerPool> workers_;
   std::unique_ptr<GatewayService> service_;
@@ -94,6 +97,7 @@ class Gateway {
   std::unique_ptr<rpc::PeerLimits> limits_;
   std::unique_ptr<rpc::Server> server_;
   std::optional<GatewayEffects> recovered_;
+  bool started_ = false;
   MonotonicTime next_housekeeping_{};
   server::EngineReport report_;
   server::EventCounts events_{kEvents};
@@ -158,6 +162,9 @@ Status Gateway::OpenStore() {
   } else {
     return std::unexpected(banks.error());
   }
+  auto suspensions = reader_->Suspensions();
+  if (!suspensions) return std::unexpected(suspensions.error());
+  for (const SuspensionRecord& suspension : *suspensions) suspensions_.Apply(suspension);
   metrics_.Recovered(past.open_payments);
   LogLine line("started");
   line.Add("store", incarnation_.store_id).Add("epoch", incarnation_.epoch);
@@ -192,9 +199,19 @@ void Gateway::MakeEngine() {
                             .store_id = incarnation_.store_id,
                             .epoch = incarnation_.epoch,
                             .heartbeat_interval = config_.heartbeat_interval,
-                            .disk = disk_});
-  admin_ = std::make_unique<GatewayAdmin>(clock_, [this](GatewayInput input) { return Submit(std::move(input)); });
-  logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); });
+                            .disk = disk_,
+                            .suspensions = suspensions_});
+  admin_ = std::make_unique<GatewayAdmin>(
+      GatewayAdmin::Parts{.clock = clock_,
+                          .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
+                          .reader = *reader_,
+                          .workers = *workers_,
+                          .links = *links_,
+                          .logins = *logins_,
+                          .suspensions = suspensions_,
+                          .service = *service_,
+                          .patience = kHeartbeatsMissed * config_.heartbeat_interval});
+  logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); }, suspensions_);
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
       [this](GatewayEffects effects) { service_->Deliver(std::move(effects), engine_->cycle_began()); },
@@ -226,12 +243,16 @@ Status Gateway::Serve() {
   Tick();
   // What recovery decided is durable and on its way before a new payment can follow it: the engine commits it first.
   engine_->Start(std::move(recovered_));
-  server_->SetServing(true);
+  started_ = true;
+  SayWhetherServing();
   return {};
 }
 
+void Gateway::SayWhetherServing() { server_->SetServing(started_ && !disk_.low() && !service_->drained()); }
+
 void Gateway::Tick() {
   disk_.Look(logs_->Get("gateway.log"));
+  SayWhetherServing();
   credentials_.Tick(clock_.Read(), logs_->Get("gateway.log"));
   audit_.Tick();
   const MonotonicTime now = clock_.Read().monotonic;
@@ -254,6 +275,12 @@ void Gateway::Collect(MetricWriter& writer) const {
                static_cast<double>(service_->open_payments()));
   links_->Collect(writer, now, kHeartbeatsMissed * config_.heartbeat_interval);
   login_metrics_.Collect(writer);
+  writer.Gauge("strife_gateway_draining", "1 while operators want no new payments.", {}, service_->drained() ? 1 : 0);
+  for (const SuspensionRecord& bank : suspensions_.All(SuspendedKind::kBank)) {
+    writer.Gauge("strife_bank_suspended", "1 while operators have suspended the bank.", {{"bank", bank.name}}, 1);
+  }
+  writer.Gauge("strife_suspended_users", "Users whom operators have suspended.", {},
+               static_cast<double>(suspensions_.All(SuspendedKind::kUser).size()));
   calls_.Collect(writer);
   limits_->Collect(writer);
   server::CollectEngine(writer, engine_->stats(), engine_->inbox().size());

@@ -162,8 +162,10 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
         }
         done(std::move(result));
       });
-  if (parts_.submit(protocol::CoordinatorInput(protocol::SubmitInput{reply_to, *std::move(order), parts_.disk.low()})))
-    return;
+  const bool suspended = parts_.suspensions.Has(SuspendedKind::kBank, order->from.bank_id) ||
+                         parts_.suspensions.Has(SuspendedKind::kBank, order->to.bank_id);
+  protocol::SubmitInput input{reply_to, *std::move(order), parts_.disk.low(), drained_, suspended};
+  if (parts_.submit(protocol::CoordinatorInput(std::move(input)))) return;
   ParkedSubmit::Take(reply_to)({reply_to, protocol::SubmitOutcome::kOverloaded, {}});
 }
 
@@ -255,6 +257,7 @@ void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) 
     parts_.metrics.Durable(effects.records.payments, cycle_began, parts_.clock.Read().monotonic);
   }
   for (const protocol::BankRecord& bank : effects.records.banks) parts_.links.Update(bank);
+  for (const SuspensionRecord& suspension : effects.records.suspensions) parts_.suspensions.Apply(suspension);
   std::unordered_map<std::string, std::vector<protocol::BankCommand>> by_bank;
   for (protocol::AddressedCommand& addressed : effects.protocol.commands) {
     by_bank[addressed.bank_id].push_back(std::move(addressed.command));

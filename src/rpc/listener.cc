@@ -105,8 +105,9 @@ Listener::~Listener() { Shutdown(Duration::zero()); }
 
 void Listener::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
-  health->SetServingStatus(serving);
-  for (const ServedService& served : services_) health->SetServingStatus(served.name, serving);
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(services_.front().name, serving);
+  for (std::size_t i = 1; i < services_.size(); ++i) health->SetServingStatus(services_[i].name, true);
 }
 
 void Listener::Shutdown(Duration grace) {

@@ -37,7 +37,8 @@ class Server {
  public:
   virtual ~Server() = default;
 
-  // What the health service says for the server as a whole and for its service. Starts as not serving.
+  // What the health service says for the server as a whole and for what it is there for (PaymentGateway, Bank). Starts
+  // as not serving. The operators' service is always said to serve.
   virtual void SetServing(bool serving) = 0;
 
   // Takes no new calls, gives those being answered until `grace` has passed, then ends them and stops listening.
