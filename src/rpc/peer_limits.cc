@@ -65,6 +65,49 @@ void PeerLimits::Wasted(const std::string& who, std::string_view grpc_peer) {
   if (connections_.Close(grpc_peer, ClosedFor::kWastedCalls)) Note({who, {}, kConnections});
 }
 
+bool PeerLimits::CallBegan(const std::string& who) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::size_t& unsent = unsent_[who];
+    if (unsent < limits::kMaxUnsentCallsPerCertificate) {
+      ++unsent;
+      ++unsent_total_;
+      return true;
+    }
+  }
+  calls_limited_.Add();
+  Note({who, {}, kCalls});
+  return false;
+}
+
+void PeerLimits::CallArrived(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  if (CountDown(unsent_, who)) --unsent_total_;
+}
+
+void PeerLimits::HistoryBegan(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  ++histories_[who];
+}
+
+void PeerLimits::HistoryEnded(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  CountDown(histories_, who);
+}
+
+bool PeerLimits::CountDown(Counts& counts, const std::string& who) {
+  const auto found = counts.find(who);
+  if (found == counts.end()) return false;
+  if (--found->second == 0) counts.erase(found);
+  return true;
+}
+
+bool PeerLimits::TooManyHistories(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  const auto found = histories_.find(who);
+  return found != histories_.end() && found->second > limits::kMaxHistoriesUnderWayPerCertificate;
+}
+
 void PeerLimits::ConnectionLimited(const std::string& address) { Note({{}, address, kConnections}); }
 
 void PeerLimits::Note(Key key) {
@@ -101,6 +144,8 @@ void PeerLimits::Collect(MetricWriter& writer) const {
     writer.Count("strife_rate_limited_total", "Calls refused because their caller makes too many.", {{"rate", rate}},
                  counter);
   };
+  writer.Gauge("strife_calls_unsent", "Calls that have begun and have not been sent to their end.", {},
+               static_cast<double>(unsent_total_.load()));
   count(kCalls, calls_limited_);
   count(kPayments, payments_limited_);
   writer.Count("strife_calls_wasted_total",

@@ -1,6 +1,7 @@
 // PeerLimits: what a server allows those who call it, beyond what they may do at all. One for each server.
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/limits.h"
@@ -42,6 +44,18 @@ class PeerLimits {
   // A call came to nothing, through its caller. More of them than limits::kMaxWastedCalls close the connection.
   void Wasted(const std::string& who, std::string_view grpc_peer);
 
+  // The headers of a call have come: false when the certificate has too many calls of which no more has. Then the call
+  // never arrives.
+  bool CallBegan(const std::string& who);
+  // A call has arrived in full, or was given up before that.
+  void CallArrived(const std::string& who);
+
+  // A call has begun, or ended, whose answer is large and waits in memory until the caller takes it.
+  void HistoryBegan(const std::string& who);
+  void HistoryEnded(const std::string& who);
+  // Whether the certificate has more of them under way than it may.
+  bool TooManyHistories(const std::string& who);
+
   // A connection from the address was refused, or closed for what it sent.
   void ConnectionLimited(const std::string& address);
 
@@ -71,6 +85,11 @@ class PeerLimits {
   Counter payments_limited_;
   Counter calls_wasted_;
   std::mutex mutex_;
+  using Counts = std::unordered_map<std::string, std::size_t>;  // by certificate, none is zero
+  static bool CountDown(Counts& counts, const std::string& who);
+  std::atomic<std::size_t> unsent_total_ = 0;
+  Counts unsent_;                         // guarded by mutex_
+  Counts histories_;                      // guarded by mutex_
   std::map<Key, std::uint32_t> limited_;  // guarded by mutex_
 };
 
