@@ -7,6 +7,8 @@ namespace {
 
 constexpr Rate kWasted{static_cast<double>(limits::kMaxWastedCallsPerSecond),
                        static_cast<double>(limits::kMaxWastedCalls)};
+// Longer than a connection lasts, with its grace.
+constexpr Duration kUnsentPeriod = std::chrono::seconds(limits::kMaxConnectionAgeSeconds + 120);
 constexpr Duration kShortestPushback = std::chrono::milliseconds(100);
 
 // As much as is allowed in a second, at once; and always one full call.
@@ -36,7 +38,8 @@ PeerLimits::PeerLimits(const PeerRates& rates, Clock& clock, std::size_t capacit
       connections_(capacity),
       calls_(PerSecond(rates.calls_per_second)),
       payments_(PerSecond(rates.payments_per_second)),
-      wasted_(kWasted) {}
+      wasted_(kWasted),
+      period_began_(clock.Read().monotonic) {}
 
 std::optional<ApiError> PeerLimits::Call(const std::string& who, std::string_view grpc_peer, std::size_t bytes) {
   const Duration wait = calls_.Take(who, 1, clock_.Read().monotonic);
@@ -66,12 +69,13 @@ void PeerLimits::Wasted(const std::string& who, std::string_view grpc_peer) {
 }
 
 bool PeerLimits::CallBegan(const std::string& who) {
+  const MonotonicTime now = clock_.Read().monotonic;
   {
     const std::lock_guard lock(mutex_);
-    std::size_t& unsent = unsent_[who];
-    if (unsent < limits::kMaxUnsentCallsPerCertificate) {
-      ++unsent;
-      ++unsent_total_;
+    if (now - period_began_ > kUnsentPeriod) ForgetUnsent(now);
+    Unsent& unsent = unsent_[who];
+    if (unsent.sum() < limits::kMaxUnsentCallsPerCertificate) {
+      ++unsent.this_period;
       return true;
     }
   }
@@ -82,7 +86,18 @@ bool PeerLimits::CallBegan(const std::string& who) {
 
 void PeerLimits::CallArrived(const std::string& who) {
   const std::lock_guard lock(mutex_);
-  if (CountDown(unsent_, who)) --unsent_total_;
+  const auto found = unsent_.find(who);
+  if (found == unsent_.end()) return;
+  Unsent& unsent = found->second;
+  --(unsent.this_period > 0 ? unsent.this_period : unsent.last_period);
+  if (unsent.sum() == 0) unsent_.erase(found);
+}
+
+void PeerLimits::ForgetUnsent(MonotonicTime now) {
+  const bool all = now - period_began_ > 2 * kUnsentPeriod;
+  period_began_ = now;
+  for (auto& [who, unsent] : unsent_) unsent = {0, all ? 0 : unsent.this_period};
+  std::erase_if(unsent_, [](const auto& entry) { return entry.second.sum() == 0; });
 }
 
 void PeerLimits::HistoryBegan(const std::string& who) {
@@ -92,14 +107,8 @@ void PeerLimits::HistoryBegan(const std::string& who) {
 
 void PeerLimits::HistoryEnded(const std::string& who) {
   const std::lock_guard lock(mutex_);
-  CountDown(histories_, who);
-}
-
-bool PeerLimits::CountDown(Counts& counts, const std::string& who) {
-  const auto found = counts.find(who);
-  if (found == counts.end()) return false;
-  if (--found->second == 0) counts.erase(found);
-  return true;
+  const auto found = histories_.find(who);
+  if (--found->second == 0) histories_.erase(found);
 }
 
 bool PeerLimits::TooManyHistories(const std::string& who) {
@@ -138,6 +147,13 @@ std::vector<protocol::AuditRecord> PeerLimits::TakeLimited() {
   return taken;
 }
 
+std::size_t PeerLimits::unsent_calls() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t sum = 0;
+  for (const auto& [who, unsent] : unsent_) sum += unsent.sum();
+  return sum;
+}
+
 void PeerLimits::Collect(MetricWriter& writer) const {
   connections_.Collect(writer);
   const auto count = [&](std::string_view rate, const Counter& counter) {
@@ -145,7 +161,7 @@ void PeerLimits::Collect(MetricWriter& writer) const {
                  counter);
   };
   writer.Gauge("strife_calls_unsent", "Calls that have begun and have not been sent to their end.", {},
-               static_cast<double>(unsent_total_.load()));
+               static_cast<double>(unsent_calls()));
   count(kCalls, calls_limited_);
   count(kPayments, payments_limited_);
   writer.Count("strife_calls_wasted_total",

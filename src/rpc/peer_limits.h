@@ -1,7 +1,6 @@
 // PeerLimits: what a server allows those who call it, beyond what they may do at all. One for each server.
 #pragma once
 
-#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -62,6 +61,7 @@ class PeerLimits {
   // What was limited since the last time this was asked, summed up: `actor` or `peer` is whom, `subject` "calls",
   // "payments" or "connections".
   std::vector<protocol::AuditRecord> TakeLimited();
+  std::size_t unsent_calls() const;
   void Collect(MetricWriter& writer) const;
 
  private:
@@ -84,13 +84,20 @@ class PeerLimits {
   Counter calls_limited_;
   Counter payments_limited_;
   Counter calls_wasted_;
-  std::mutex mutex_;
-  using Counts = std::unordered_map<std::string, std::size_t>;  // by certificate, none is zero
-  static bool CountDown(Counts& counts, const std::string& who);
-  std::atomic<std::size_t> unsent_total_ = 0;
-  Counts unsent_;                         // guarded by mutex_
-  Counts histories_;                      // guarded by mutex_
-  std::map<Key, std::uint32_t> limited_;  // guarded by mutex_
+  mutable std::mutex mutex_;
+  // gRPC drops some calls without a word, such as those whose message is too large. They must not count for ever, and
+  // none that is alive is older than its connection can be: so counts of the period before the last are forgotten.
+  struct Unsent {
+    std::size_t this_period = 0;
+    std::size_t last_period = 0;
+    std::size_t sum() const { return this_period + last_period; }
+  };
+  void ForgetUnsent(MonotonicTime now);
+
+  std::unordered_map<std::string, Unsent> unsent_;          // guarded by mutex_; by certificate, none is zero
+  MonotonicTime period_began_;                              // guarded by mutex_
+  std::unordered_map<std::string, std::size_t> histories_;  // guarded by mutex_; by certificate, none is zero
+  std::map<Key, std::uint32_t> limited_;                    // guarded by mutex_
 };
 
 }  // namespace strife::rpc
