@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "gateway/validate.h"
 #include "runtime/parked.h"
 
 namespace strife::gateway {
@@ -19,6 +20,12 @@ void GatewayAdmin::ListInDoubt(rpc::Caller, Duration min_age, std::size_t limit,
   }
   static_cast<void>(Parked::Take(reply_to));
   (*shared_done)(std::unexpected(rpc::Overloaded("the gateway")));
+}
+
+void GatewayAdmin::TracePayment(rpc::Caller, std::string transaction_id, rpc::Done<rpc::PaymentTrace> done) {
+  const auto id = ValidateTransactionId(transaction_id);
+  if (!id) return done(std::unexpected(id.error()));
+  tracing_.Trace(*id, std::nullopt, std::move(done));
 }
 
 }  // namespace strife::gateway

@@ -11,6 +11,7 @@
 #include "gateway/logins.h"
 #include "gateway/payment_metrics.h"
 #include "gateway/service.h"
+#include "gateway/tracing.h"
 #include "observability/log.h"
 #include "rpc/bank_links.h"
 #include "rpc/call_stats.h"
@@ -76,6 +77,7 @@ class Gateway {
   std::unique_ptr<GatewayMachine> machine_;
   std::unique_ptr<Logins> logins_;
   std::unique_ptr<runtime::WorkerPool> workers_;
+  std::unique_ptr<Tracing> tracing_;
   std::unique_ptr<GatewayService> service_;
   std::unique_ptr<GatewayAdmin> admin_;
   std::unique_ptr<Engine> engine_;
@@ -145,6 +147,13 @@ Status Gateway::OpenStore() {
   } else {
     return std::unexpected(banks.error());
   }
+  GatewayKeys open_ids;
+  for (const protocol::PaymentRecord& payment : past.open_payments) open_ids.payments.push_back(payment.order.id);
+  if (auto rows = store_->Load(open_ids)) {
+    past.traces = std::move(rows->traces);
+  } else {
+    return std::unexpected(rows.error());
+  }
   metrics_.Recovered(past.open_payments);
   LogLine line("started");
   line.Add("store", incarnation_.store_id).Add("epoch", incarnation_.epoch);
@@ -157,6 +166,7 @@ Status Gateway::OpenStore() {
 }
 
 void Gateway::MakeEngine() {
+  tracing_ = std::make_unique<Tracing>(*links_, [this](GatewayInput input) { return Submit(std::move(input)); });
   service_ = std::make_unique<GatewayService>(
       GatewayService::Parts{.logins = *logins_,
                             .reader = *reader_,
@@ -171,12 +181,17 @@ void Gateway::MakeEngine() {
                             .store_id = incarnation_.store_id,
                             .epoch = incarnation_.epoch,
                             .heartbeat_interval = config_.heartbeat_interval,
-                            .disk = disk_});
-  admin_ = std::make_unique<GatewayAdmin>(clock_, [this](GatewayInput input) { return Submit(std::move(input)); });
+                            .disk = disk_,
+                            .tracing = *tracing_});
+  admin_ = std::make_unique<GatewayAdmin>(clock_, *tracing_,
+                                          [this](GatewayInput input) { return Submit(std::move(input)); });
   logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); });
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
-      [this](GatewayEffects effects) { service_->Deliver(std::move(effects), engine_->cycle_began()); },
+      [this](GatewayEffects effects) {
+        machine_->Sent(clock_.Read().wall);
+        service_->Deliver(std::move(effects), engine_->cycle_began());
+      },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
 }
 

@@ -7,6 +7,7 @@ namespace strife::gateway {
 void GatewayMachine::Take(Effects& effects, protocol::CoordinatorEffects protocol) {
   effects.records.payments = std::move(protocol.payments);
   effects.records.banks = std::move(protocol.banks);
+  effects.records.traces = std::move(protocol.traces);
   effects.records.sequence = coordinator_.sequence();
   effects.protocol = std::move(protocol);
 }
@@ -44,7 +45,7 @@ GatewayMachine::Effects GatewayMachine::Step(const Now& now, std::vector<Input> 
       effects.audit_answers.push_back(audit.reply_to);
     }
   }
-  Take(effects, coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments)));
+  Take(effects, coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments), std::move(rows.traces)));
   return effects;
 }
 

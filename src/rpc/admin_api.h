@@ -7,6 +7,7 @@
 #include "protocol/coordinator_messages.h"
 #include "protocol/heuristic.h"
 #include "rpc/api.h"
+#include "rpc/payment_trace.h"
 
 namespace strife::rpc {
 
@@ -16,6 +17,7 @@ class GatewayAdminApi {
   virtual ~GatewayAdminApi() = default;
 
   virtual void ListInDoubt(Caller caller, Duration min_age, std::size_t limit, Done<protocol::ListOpenAnswer> done) = 0;
+  virtual void TracePayment(Caller caller, std::string transaction_id, Done<PaymentTrace> done) = 0;
 };
 
 class BankAdminApi {

@@ -8,6 +8,8 @@
 #include "rpc/gateway_request.h"
 #include "rpc/listener.h"
 #include "rpc/serve.h"
+#include "rpc/trace_convert.h"
+#include "rpc/trace_metadata.h"
 #include "strife/v1/gateway.grpc.pb.h"
 
 namespace strife::rpc {
@@ -92,7 +94,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
     return Serve<PaymentRecord>(
         admission_, context, "/strife.v1.PaymentGateway/ProcessPayment", response,
         [&](Caller caller, Done<PaymentRecord> done) {
-          api_.ProcessPayment(std::move(caller), FromProto(*request), std::move(done));
+          PaymentRequest payment = FromProto(*request);
+          payment.trace = TraceContextOf(*context);
+          api_.ProcessPayment(std::move(caller), std::move(payment), std::move(done));
         },
         [](const PaymentRecord& payment, v1::ProcessPaymentResponse& out) {
           out.set_success(payment.state == PaymentState::kCompleted);
@@ -104,7 +108,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                                       v1::ProcessPaymentsResponse* response) override {
     return Serve<Nothing>(
         admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", response,
-        [&](const Caller& caller, Done<Nothing> done) { StartBatch(caller, *request, *response, std::move(done)); },
+        [&](const Caller& caller, Done<Nothing> done) {
+          StartBatch(caller, *request, TraceContextOf(*context), *response, std::move(done));
+        },
         [](Nothing, v1::ProcessPaymentsResponse&) {});
   }
 
@@ -116,6 +122,16 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
           api_.GetPayment(std::move(caller), request->transaction_id(), std::move(done));
         },
         [](const PaymentRecord& payment, v1::GetPaymentResponse& out) { ToProto(payment, *out.mutable_payment()); });
+  }
+
+  ServerUnaryReactor* TracePayment(CallbackServerContext* context, const v1::TracePaymentRequest* request,
+                                   v1::TracePaymentResponse* response) override {
+    return Serve<PaymentTrace>(
+        admission_, context, "/strife.v1.PaymentGateway/TracePayment", response,
+        [&](Caller caller, Done<PaymentTrace> done) {
+          api_.TracePayment(std::move(caller), request->transaction_id(), std::move(done));
+        },
+        [](const PaymentTrace& trace, v1::TracePaymentResponse& out) { ToProto(trace, *out.mutable_trace()); });
   }
 
   ServerUnaryReactor* CheckBalance(CallbackServerContext* context, const v1::CheckBalanceRequest* request,
@@ -188,7 +204,8 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
 
  private:
   void StartBatch(const Caller& caller, const v1::ProcessPaymentsRequest& request,
-                  v1::ProcessPaymentsResponse& response, Done<Nothing> done) {
+                  const std::optional<protocol::TraceContext>& trace, v1::ProcessPaymentsResponse& response,
+                  Done<Nothing> done) {
     const int count = request.payments_size();
     if (count == 0 || static_cast<std::size_t>(count) > limits::kMaxPaymentsPerCall) {
       return done(std::unexpected(InvalidField(
@@ -196,7 +213,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
     }
     auto answer = std::make_shared<BatchAnswer>(count, std::move(done), response);
     for (int i = 0; i < count; ++i) {
-      api_.ProcessPayment(caller, FromProto(request.payments(i)),
+      PaymentRequest payment = FromProto(request.payments(i));
+      payment.trace = trace;
+      api_.ProcessPayment(caller, std::move(payment),
                           [answer, i](ApiResult<PaymentRecord> result) { answer->Set(i, std::move(result)); });
     }
   }

@@ -71,6 +71,34 @@ class GatewayStoreContract : public ::testing::Test {
 
 TYPED_TEST_SUITE(GatewayStoreContract, Makers);
 
+TYPED_TEST(GatewayStoreContract, Trace_StaysUntilAnotherComes_AndComesWithItsPayment) {
+  const GatewayKeys all{.payments = {IdOf(1), IdOf(2), IdOf(3)}, .refresh_tokens = {}, .sessions = {}};
+  const std::string bytes("\0\1way", 5);
+  GatewayRecords records{.payments = {PaymentOf(1), PaymentOf(2)}, .banks = {}, .sessions = {}, .refresh_tokens = {}};
+  records.traces = {{IdOf(2), bytes}};
+  ASSERT_TRUE(this->Commit(records));
+  this->CommitPayments({this->InState(2, PaymentState::kCommitting)});
+  this->Reopen();
+  auto rows = this->store_->Load(all).value();
+  EXPECT_EQ(rows.traces.size(), 1u);
+  EXPECT_EQ(rows.traces.at(IdOf(2)), bytes);
+  // With the payment, for itself, and of a payment that is not there.
+  records = {
+      .payments = {this->InState(2, PaymentState::kCompleted)}, .banks = {}, .sessions = {}, .refresh_tokens = {}};
+  records.traces = {{IdOf(2), "two"}, {IdOf(1), "one"}, {IdOf(3), "three"}};
+  ASSERT_TRUE(this->Commit(records));
+  records = {.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {}};
+  records.traces = {{IdOf(1), "one more"}};
+  EXPECT_FALSE(records.empty());
+  ASSERT_TRUE(this->Commit(records));
+  rows = this->store_->Load(all).value();
+  EXPECT_EQ(rows.payments.size(), 2u);
+  EXPECT_EQ(rows.traces.size(), 2u);
+  EXPECT_EQ(rows.traces.at(IdOf(1)), "one more");
+  EXPECT_EQ(rows.traces.at(IdOf(2)), "two");
+  EXPECT_EQ(rows.payments.at(IdOf(2)).state, PaymentState::kCompleted);
+}
+
 TYPED_TEST(GatewayStoreContract, OpenIncarnation_EachTime_KeepsTheStoreIdAndRaisesTheEpoch) {
   this->store_.reset();
   auto second = this->maker_.Gateway();
@@ -377,7 +405,10 @@ TYPED_TEST(GatewayStoreContract, Audit_DecisionsAndWhatElseIsToTell_FormOneChain
 }
 
 TYPED_TEST(GatewayStoreContract, Audit_AfterReopening_GoesOnWhereItEnded) {
-  const Status done = this->Commit({.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {},
+  const Status done = this->Commit({.payments = {},
+                                    .banks = {},
+                                    .sessions = {},
+                                    .refresh_tokens = {},
                                     .audit = {AuditOf(AuditEvent::kLogin, "user/alice")}});
   ASSERT_TRUE(done) << done.error().message;
   this->Reopen();
@@ -396,13 +427,18 @@ TYPED_TEST(GatewayStoreContract, Audit_CommitRefused_LeavesNoEntryAndNoGap) {
 TYPED_TEST(GatewayStoreContract, Audit_OfAFencedGateway_IsNotWritten) {
   auto successor = this->maker_.Gateway();
   ASSERT_TRUE(successor->OpenIncarnation(IdOf(43)));
-  EXPECT_EQ(this->Commit({.payments = {this->InState(1, PaymentState::kAborted)}, .banks = {}, .sessions = {},
+  EXPECT_EQ(this->Commit({.payments = {this->InState(1, PaymentState::kAborted)},
+                          .banks = {},
+                          .sessions = {},
                           .refresh_tokens = {}})
                 .error()
                 .code,
             ErrorCode::kFenced);
-  ASSERT_TRUE(successor->Commit({.payments = {this->InState(2, PaymentState::kAborted)}, .banks = {}, .sessions = {},
-                                 .refresh_tokens = {}, .sequence = 1}));
+  ASSERT_TRUE(successor->Commit({.payments = {this->InState(2, PaymentState::kAborted)},
+                                 .banks = {},
+                                 .sessions = {},
+                                 .refresh_tokens = {},
+                                 .sequence = 1}));
   const auto entries = ExpectChain(this->maker_.GatewayReading()->Audit());
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].record.subject, IdOf(2).ToString());

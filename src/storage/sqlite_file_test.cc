@@ -258,7 +258,7 @@ TEST_F(SqliteFile, BankOfVersionOne_IsBroughtUpWithAllItHas) {
 TEST_F(SqliteFile, KeyOfWrongSize_IsNamed) {
   MakeGateway(0);
   Tamper(
-      "INSERT INTO payments VALUES (x'ABCDEF', 'p', '', '', '', '', 1, 'USD', '', 1, '', '', 1, 1, 1);"
+      "INSERT INTO payments VALUES (x'ABCDEF', 'p', '', '', '', '', 1, 'USD', '', 1, '', '', 1, 1, 1, x'');"
       "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1, x'03')");
   auto reader = OpenGatewayReader(file_).value();
   auto cursor = reader->ScanPayments().value();
@@ -348,8 +348,9 @@ TEST_F(SqliteFile, AuditLog_EditedWithAnotherTool_IsRefused) {
   EXPECT_EQ(shell.QueryInteger("SELECT count(*) FROM audit").value(), 3);
   for (const char* sql :
        {"UPDATE audit SET actor = 'user/bob' WHERE sequence = 1", "DELETE FROM audit WHERE sequence = 3",
-        "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE sequence = 2", "UPDATE audit_start SET decided_before = 9",
-        "DELETE FROM audit_start", "INSERT OR REPLACE INTO audit_start SELECT * FROM audit_start",
+        "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE sequence = 2",
+        "UPDATE audit_start SET decided_before = 9", "DELETE FROM audit_start",
+        "INSERT OR REPLACE INTO audit_start SELECT * FROM audit_start",
         "INSERT INTO audit VALUES (9, 1, 1, 1, '', '', '', '', zeroblob(32))"}) {
     const Status refused = shell.Execute(sql);
     ASSERT_FALSE(refused) << sql;
@@ -363,10 +364,10 @@ TEST_F(SqliteFile, AuditLog_AddedToAnOlderDatabase_TellsHowManyDecisionsHaveNoEn
     static constexpr sqlite::Schema kOld = {"gateway database", sqlite::kGatewaySchema.application_id, kFirst,
                                             sqlite::kGatewaySmallTables};
     auto old = sqlite::OpenWriter(file_, kOld).value();
-    ASSERT_TRUE(
-        old.Execute("INSERT INTO payments VALUES (x'00000000000000000000000000000001', 'p', '', '', '', '', 1, 'USD', '', "
-                    "3, '', '', 1, 1, 1), (x'00000000000000000000000000000002', 'p', '', '', '', '', 1, 'USD', '', "
-                    "1, '', '', 1, 1, 1)"));
+    ASSERT_TRUE(old.Execute(
+        "INSERT INTO payments VALUES (x'00000000000000000000000000000001', 'p', '', '', '', '', 1, 'USD', '', "
+        "3, '', '', 1, 1, 1), (x'00000000000000000000000000000002', 'p', '', '', '', '', 1, 'USD', '', "
+        "1, '', '', 1, 1, 1)"));
   }
   MakeGateway(0);
   EXPECT_EQ(OpenGatewayReader(file_).value()->Audit().value()->Start().value().decided_before, 1u);

@@ -34,7 +34,8 @@ INSTANTIATE_TEST_SUITE_P(Statements, GatewayQueryPlan,
                                            sqlite::kHistoryAborted, sqlite::kHistoryOpen, sqlite::kFindSession,
                                            sqlite::kRevokedSessions, sqlite::kFindRefreshToken,
                                            sqlite::kFindLoginCounter, sqlite::kForgetLoginCounters,
-                                           sqlite::kUpdatePayment, sqlite::kAdvance));
+                                           sqlite::kUpdatePayment, sqlite::kAdvance, sqlite::kFindPaymentTrace,
+                                           sqlite::kUpdatePaymentTrace));
 
 class BankQueryPlan : public ::testing::TestWithParam<const char*> {};
 
@@ -48,7 +49,7 @@ TEST_P(BankQueryPlan, ReadsNoMoreThanItReturns) {
 
 INSTANTIATE_TEST_SUITE_P(Statements, BankQueryPlan,
                          ::testing::Values(sqlite::kFindTransaction, sqlite::kFindAccount, sqlite::kUpdateTransaction,
-                                           sqlite::kUpdateAccount));
+                                           sqlite::kUpdateAccount, sqlite::kFindTransactionTrace));
 
 TEST(QueryPlan, HistoryPage_IsOneRangeOfTheIndex) {
   TemporaryFolder folder;
