@@ -1,10 +1,13 @@
 #include "cli/output.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
 
 #include "base/text.h"
+#include "cli/table.h"
 
 namespace strife::cli {
 namespace {
@@ -40,7 +43,7 @@ void PrintText(const std::string& text) { std::fwrite(text.data(), 1, text.size(
 
 void PrintError(const std::string& message) {
   std::fflush(stdout);
-  WriteLine(stderr, "strife: " + Sanitize(message, 2048));
+  WriteLine(stderr, Wrap("strife: " + Sanitize(message, 2048), TerminalColumns(STDERR_FILENO)));
 }
 
 int Report(const Error& error) {

@@ -8,6 +8,7 @@
 #include <clocale>
 #include <cstdlib>
 #include <cwchar>
+#include <limits>
 #include <numeric>
 
 #include "base/assert.h"
@@ -102,9 +103,13 @@ std::vector<std::size_t> Table::Fitting(const std::vector<std::size_t>& widths, 
     for (std::size_t i : shown) sum += widths[i];
     return sum;
   };
+  const auto rank = [&](std::size_t i) {
+    const bool blank = std::ranges::all_of(rows_, [i](const auto& row) { return row[i].empty(); });
+    return blank ? std::numeric_limits<int>::max() : columns_[i].rank;
+  };
   while (width > 0 && needed() > width) {
-    const auto least = std::ranges::max_element(shown, {}, [&](std::size_t i) { return columns_[i].rank; });
-    if (columns_[*least].rank == 0) break;
+    const auto least = std::ranges::max_element(shown, {}, rank);
+    if (rank(*least) == 0) break;
     shown.erase(least);
   }
   return shown;
@@ -144,6 +149,24 @@ std::string RenderFields(const std::vector<std::pair<std::string, std::string>>&
     out += name;
     out.append(width - DisplayWidth(name) + 2, ' ');
     out += Sanitize(value, value.size()) + "\n";
+  }
+  return out;
+}
+
+std::string Wrap(std::string_view sentence, std::size_t width) {
+  if (width == 0) return std::string(sentence);
+  std::string out;
+  std::size_t column = 0;
+  while (!sentence.empty()) {
+    const std::size_t end = std::min(sentence.find(' '), sentence.size());
+    const std::string_view word = sentence.substr(0, end);
+    const std::size_t cells = DisplayWidth(word);
+    const bool breaks = column > 0 && column + 1 + cells > width;
+    if (breaks) column = 0;
+    if (!out.empty()) out += breaks ? '\n' : ' ';
+    column += cells + (column > 0 ? 1 : 0);
+    out += word;
+    sentence.remove_prefix(std::min(end + 1, sentence.size()));
   }
   return out;
 }

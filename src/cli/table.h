@@ -24,7 +24,7 @@ class Table {
   struct Column {
     std::string header;
     Align align = Align::kLeft;
-    int rank = 0;  // on a narrow terminal the highest goes first; 0 stays
+    int rank = 0;  // on a narrow terminal the highest goes first, after columns without content; 0 stays
   };
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -49,5 +49,9 @@ class Table {
 
 // Name and value pairs, the values aligned.
 std::string RenderFields(const std::vector<std::pair<std::string, std::string>>& fields);
+
+// `sentence` broken between words into lines of at most `width` columns, 0: not at all. A longer word has a line of its
+// own.
+std::string Wrap(std::string_view sentence, std::size_t width);
 
 }  // namespace strife::cli

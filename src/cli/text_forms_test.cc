@@ -86,6 +86,12 @@ TEST(TableTest, Narrow_LeavesOutByRankAndSaysWhat) {
   EXPECT_EQ(table.Render(false, 3), "id  amount\n1    12.50\n(too narrow for: from, memo)\n") << "rank 0 stays";
 }
 
+TEST(TableTest, Narrow_LeavesOutColumnsWithoutContentFirst) {
+  Table table({{"id", Align::kLeft, 1}, {"reason"}});
+  table.AddRow({"0123456789", ""});
+  EXPECT_EQ(table.Render(false, 12), "id\n0123456789\n(too narrow for: reason)\n");
+}
+
 TEST(TableTest, Render_AlignsByDisplayWidth) {
   Table table({{"name", Align::kLeft}, {"amount", Align::kRight}});
   table.AddRow({"Zoë", "1.00"});
@@ -112,6 +118,14 @@ TEST(TableTest, Render_ControlCharactersCannotForgeLines) {
 TEST(TableTest, DisplayWidth_CombiningMarksAndBrokenBytes) {
   EXPECT_EQ(DisplayWidth("e\xCC\x81"), 1u);
   EXPECT_EQ(DisplayWidth("\xFF\xFE"), 2u);
+}
+
+TEST(WrapTest, BreaksBetweenWordsOnlyAndOnlyOnATerminal) {
+  EXPECT_EQ(Wrap("the gateway is away", 11), "the gateway\nis away");
+  EXPECT_EQ(Wrap("the gateway is away", 10), "the\ngateway is\naway");
+  EXPECT_EQ(Wrap("see /a/long/path/of/mine now", 8), "see\n/a/long/path/of/mine\nnow");
+  EXPECT_EQ(Wrap("the gateway is away", 0), "the gateway is away");
+  EXPECT_EQ(Wrap("", 5), "");
 }
 
 }  // namespace
