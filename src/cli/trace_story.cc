@@ -183,7 +183,10 @@ std::string Aborted(const PaymentTrace& trace) {
            nothing;
   }
   if (payment.reason_code == reason::kBankOffline) {
-    if (unanswered.empty()) return "Declined: a bank of it counted as away, so nobody was asked" + nothing;
+    if (unanswered.empty()) {
+      return "Declined: " + BankOf(trace, 1) + " or " + BankOf(trace, 2) + " counted as away, so neither was asked" +
+             nothing;
+    }
     return "Declined: " + unanswered + " and counts as away" + nothing;
   }
   if (payment.reason_code == reason::kTimeoutDebtorAgent || payment.reason_code == reason::kTimeoutCreditorAgent) {
@@ -207,10 +210,17 @@ std::string Completed(const PaymentTrace& trace) {
   const TraceStep* decided = Find(steps, StepKind::kDecidedCommit);
   const TraceStep* completed = Find(steps, StepKind::kCompleted);
   if (Find(steps, StepKind::kLate) != nullptr && decided != nullptr && completed != nullptr) {
+    const TraceStep* last = nullptr;  // to confirm
+    for (const TraceStep& step : steps) {
+      if (step.kind == StepKind::kCommit && step.outcome == CommandOutcome::kDone &&
+          (last == nullptr || last->until < step.until)) {
+        last = &step;
+      }
+    }
     std::string why = Unanswered(trace, StepKind::kCommit);
     if (!restarted.empty()) why += (why.empty() ? "" : ", and ") + restarted;
-    return "Completed late: a bank confirmed only " + SpanText(completed->at - decided->at) + " after the decision" +
-           (why.empty() ? "." : ": " + why + ".");
+    return "Completed late: " + (last == nullptr ? "a bank" : BankOf(trace, last->leg)) + " confirmed only " +
+           SpanText(completed->at - decided->at) + " after the decision" + (why.empty() ? "." : ": " + why + ".");
   }
   if (!restarted.empty()) return "Completed; " + restarted + " and finished it.";
   const TraceStep* first = steps.empty() ? nullptr : &steps.front();
@@ -254,7 +264,7 @@ std::string SpanText(Duration span) {
     std::snprintf(text.data(), text.size(), "%.*f %s", decimals, value, unit);
     return std::string(text.data());
   };
-  if (us < 0) return "-" + SpanText(Duration(-(us + 1) + 1));
+  if (us < 0) return "-" + SpanText(Duration(-us));
   if (us < 1000) return std::to_string(us) + " us";
   if (us < 1'000'000) return decimal(static_cast<double>(us) / 1e3, 1, "ms");
   if (us < 60'000'000) return decimal(static_cast<double>(us) / 1e6, 2, "s");

@@ -72,9 +72,14 @@ TEST(Explanation, OfALateCompletion_SaysHowLateAndWhy) {
   With(sources, {.kind = StepKind::kDecidedCommit, .at = After(seconds(1))});
   With(sources, {.kind = StepKind::kCommit, .leg = 2, .count = 6, .at = After(seconds(2)), .until = After(seconds(9))});
   With(sources, {.kind = StepKind::kLate, .at = After(seconds(6))});
+  With(sources, {.kind = StepKind::kCommit,
+                 .leg = 2,
+                 .outcome = CommandOutcome::kDone,
+                 .at = After(seconds(12)),
+                 .until = After(seconds(13))});
   With(sources, {.kind = StepKind::kCompleted, .at = After(seconds(13))});
   EXPECT_EQ(Explanation(sources),
-            "Completed late: a bank confirmed only 12.00 s after the decision: b did not answer 6 times.");
+            "Completed late: b confirmed only 12.00 s after the decision: b did not answer 6 times.");
 }
 
 TEST(Explanation, OfAGatewayThatWasRestarted_SaysSo) {

@@ -1,5 +1,7 @@
 #include "cli/trace_view.h"
 
+#include <array>
+
 #include "cli/duration.h"
 #include "cli/payment_view.h"
 #include "cli/table.h"
