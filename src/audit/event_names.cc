@@ -21,6 +21,7 @@ constexpr auto kNames = std::to_array<std::pair<AuditEvent, std::string_view>>({
     {AuditEvent::kRefreshTokenReused, "refresh_token_reused"},
     {AuditEvent::kSessionRefused, "session_refused"},
     {AuditEvent::kCallRefused, "call_refused"},
+    {AuditEvent::kLimited, "limited"},
     {AuditEvent::kBankRegistered, "bank_registered"},
     {AuditEvent::kForceProposed, "force_proposed"},
     {AuditEvent::kForced, "forced"},

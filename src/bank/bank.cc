@@ -15,6 +15,7 @@
 #include "protocol/legs.h"
 #include "rpc/call_stats.h"
 #include "rpc/gateway_link.h"
+#include "rpc/peer_limits.h"
 #include "rpc/server.h"
 #include "runtime/engine_thread.h"
 #include "runtime/system_clock.h"
@@ -23,6 +24,7 @@
 #include "server/credential_watch.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
+#include "server/limit_report.h"
 #include "server/notify.h"
 #include "server/server_metrics.h"
 #include "server/signals.h"
@@ -80,6 +82,7 @@ class Bank {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Inquirer> inquirer_;
   std::unique_ptr<rpc::GatewayLink> gateway_;  // after the inquirer: its destructor waits for the last answers
+  std::unique_ptr<rpc::PeerLimits> limits_;
   std::unique_ptr<rpc::Server> server_;
   std::optional<protocol::ParticipantEffects> recovered_;  // durable, to be sent when the engine starts
   std::vector<std::string> currencies_;
@@ -202,11 +205,15 @@ void Bank::MakeService() {
 }
 
 Status Bank::Serve() {
+  auto limits = rpc::PeerLimits::Create({}, clock_);
+  if (!limits) return std::unexpected(limits.error());
+  limits_ = *std::move(limits);
   const rpc::ServerOptions options{.listen = config_.listen,
                                    .credentials = &credentials_.credentials(),
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("banktransactions.log"),
-                                   .stats = &calls_};
+                                   .stats = &calls_,
+                                   .limits = limits_.get()};
   auto server = rpc::StartBankServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
@@ -229,6 +236,10 @@ void Bank::Tick() {
   if (now < next_report_) return;
   next_report_ = now + kReportInterval;
   metrics_serving_.Try(logs_->Get("bank.log"));
+  server::ReportLimited(limits_->TakeLimited(), logs_->Get("bank.log"), [this](protocol::AuditInput input) {
+    // Refused only when the engine has ended.
+    static_cast<void>(engine_->inbox().PushAlways(std::move(input)));
+  });
   report_.Write(logs_->Get("bank.log"), engine_->stats());
   events_.Write(logs_->Get("bank.log"));
 }
@@ -275,6 +286,7 @@ void Bank::Collect(MetricWriter& writer) const {
   writer.Gauge("strife_bank_registered", "1 while the gateway has answered the last registration.", {},
                registered_ ? 1 : 0);
   calls_.Collect(writer);
+  limits_->Collect(writer);
   server::CollectEngine(writer, engine_->stats(), engine_->inbox().size());
   writer.Gauge("strife_worker_queued_tasks", "Reads waiting for a worker.", {},
                static_cast<double>(workers_->queued()));

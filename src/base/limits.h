@@ -26,6 +26,41 @@ inline constexpr std::size_t kMaxMessageBytes = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxMetadataBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kMaxTokenBytes = 4096;
 
+// Connections of one server; docs/decisions/0013-limits-at-the-door.md
+inline constexpr std::size_t kMaxConnections = 4096;  // each takes two file descriptors
+inline constexpr std::size_t kMaxConnectionsPerAddress = 1024;
+inline constexpr std::size_t kReservedDescriptors = 192;  // for databases, logs and connections to others
+inline constexpr int kMaxHandshakeSeconds = 10;           // until the first HTTP/2 frame
+// "New": younger than a handshake may last, and no call of it has been admitted yet.
+inline constexpr std::size_t kMaxNewConnections = 1024;
+inline constexpr std::size_t kMaxNewConnectionsPerAddress = 512;
+inline constexpr std::size_t kMaxConnectionBurstPerAddress = 512;
+inline constexpr std::size_t kMaxConnectionsPerSecondPerAddress = 100;
+inline constexpr int kMaxConnectionIdleSeconds = 600;  // without a call
+inline constexpr int kMaxConnectionAgeSeconds = 3600;  // so that a renewed certificate takes hold with every peer
+inline constexpr int kMaxCallsPerConnection = 1024;    // at a time
+inline constexpr int kMinPingIntervalSeconds = 10;     // of a peer that sends nothing else
+inline constexpr int kMaxPingStrikes = 2;              // pings that come sooner, until the connection is closed
+// Received from an address and not part of a call that has arrived in full: handshakes, frames, halves of requests. So
+// much may be outstanding for honest work: kMaxOpenPayments in batches come to half of it.
+inline constexpr std::size_t kMaxUnexplainedBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxUnexplainedBytesPerSecond = std::size_t{256} << 10;
+// Nobody who sent less is closed for what else comes from the address.
+inline constexpr std::size_t kMinUnexplainedBytesToClose = std::size_t{256} << 10;
+inline constexpr std::size_t kMaxRequestMemoryBytes = std::size_t{256} << 20;  // of calls under way, altogether
+
+// Calls
+inline constexpr int kMaxCallSeconds = 60;  // whatever deadline it came with; longer with a longer transaction_timeout
+inline constexpr int kDefaultCallsPerSecond = 20'000;     // of one certificate
+inline constexpr int kDefaultPaymentsPerSecond = 20'000;  // of one user
+inline constexpr int kMaxRatePerSecond = 1'000'000;       // that can be configured
+// Calls of a certificate that came to nothing: given up by the caller, over the rate, or with a certificate that is not
+// admitted. With more, the connection is closed.
+inline constexpr std::size_t kMaxWastedCalls = 2000;
+inline constexpr std::size_t kMaxWastedCallsPerSecond = 100;
+inline constexpr std::size_t kMaxRatedPeers = 16'384;  // remembered by each rate
+inline constexpr std::size_t kMaxLimitedPeers = 64;    // named in one summary of what was limited
+
 // Operators
 inline constexpr int kDefaultInDoubtRows = 100;
 inline constexpr int kMaxInDoubtRows = 1000;

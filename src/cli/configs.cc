@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "protocol/trace_context.h"
 
@@ -43,6 +44,10 @@ Settings GatewaySettings(gateway::GatewayConfig* config) {
   settings.Time("heartbeat_interval", &config->heartbeat_interval, "How often banks are to report");
   settings.Time("access_token_lifetime", &config->access_token_lifetime, "How long an access token is valid");
   settings.Time("refresh_token_lifetime", &config->refresh_token_lifetime, "How long a login lasts unused");
+  settings.WholeNumber("calls_per_second", &config->calls_per_second, 1, limits::kMaxRatePerSecond,
+                       "Most calls to take under one certificate");
+  settings.WholeNumber("payments_per_second", &config->payments_per_second, 1, limits::kMaxRatePerSecond,
+                       "Most payments to take from one user");
   settings.WholeNumber("reserved_disk_mb", &config->reserved_disk_mb, 0, 1 << 30,
                        "MiB of free disk below which new work is refused");
   AddObservability(settings, *config);

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/settings.h"
+#include "security/core_dumps.h"
 
 namespace strife::cli {
 namespace {
@@ -108,6 +109,7 @@ int RunCommand(CLI::App& app, Invocation& invocation, std::vector<std::string> w
 }
 
 int Run(int argc, char** argv) {
+  security::ForbidCoreDumps();
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return Dispatch(argc, argv);

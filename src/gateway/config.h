@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/limits.h"
 #include "base/time.h"
 
 namespace strife::gateway {
@@ -21,6 +22,8 @@ struct GatewayConfig {
   Duration heartbeat_interval = std::chrono::seconds(5);
   Duration access_token_lifetime = std::chrono::minutes(5);
   Duration refresh_token_lifetime = std::chrono::hours(24 * 7);
+  int calls_per_second = limits::kDefaultCallsPerSecond;        // under one certificate
+  int payments_per_second = limits::kDefaultPaymentsPerSecond;  // of one user
   int reserved_disk_mb = 256;  // with less free space than this, MiB, new payments and logins are refused
   std::string metrics_listen;  // IP address:port of the Prometheus endpoint; empty: none
   std::string metrics_exposure = "loopback";  // loopback, network: who may be able to connect to it

@@ -15,6 +15,7 @@
 #include "observability/log.h"
 #include "rpc/bank_links.h"
 #include "rpc/call_stats.h"
+#include "rpc/peer_limits.h"
 #include "rpc/server.h"
 #include "runtime/engine_thread.h"
 #include "runtime/system_clock.h"
@@ -23,6 +24,7 @@
 #include "server/credential_watch.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
+#include "server/limit_report.h"
 #include "server/notify.h"
 #include "server/server_metrics.h"
 #include "server/signals.h"
@@ -53,6 +55,11 @@ class Gateway {
   void Drain();
 
  private:
+  // Puts an event into the audit log that nobody waits for.
+  void Record(protocol::AuditInput input) {
+    // Refused only when the engine has ended.
+    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
+  }
   // Tells of a change of the token keys.
   void Note(const Result<security::TokenRing::Change>& change);
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
@@ -82,6 +89,7 @@ class Gateway {
   std::unique_ptr<GatewayAdmin> admin_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<rpc::BankLinks> links_;
+  std::unique_ptr<rpc::PeerLimits> limits_;
   std::unique_ptr<rpc::Server> server_;
   std::optional<GatewayEffects> recovered_;
   MonotonicTime next_housekeeping_{};
@@ -199,12 +207,18 @@ Status Gateway::Serve() {
   if (auto banks = reader_->Banks()) {
     for (const protocol::BankRecord& bank : *banks) links_->Update(bank);
   }
+  auto limits = rpc::PeerLimits::Create(
+      {.calls_per_second = config_.calls_per_second, .payments_per_second = config_.payments_per_second}, clock_);
+  if (!limits) return std::unexpected(limits.error());
+  limits_ = *std::move(limits);
   const rpc::ServerOptions options{.listen = config_.listen,
                                    .credentials = &credentials_.credentials(),
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("transactions.log"),
                                    .registration_log = &logs_->Get("gateway.log"),
-                                   .stats = &calls_};
+                                   .stats = &calls_,
+                                   .limits = limits_.get(),
+                                   .longest_answer = 2 * config_.transaction_timeout};
   auto server = rpc::StartGatewayServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
@@ -224,6 +238,8 @@ void Gateway::Tick() {
   Note(logins_->RefreshKeys());
   metrics_serving_.Try(logs_->Get("gateway.log"));
   logins_->Prune();
+  server::ReportLimited(limits_->TakeLimited(), logs_->Get("gateway.log"),
+                        [this](protocol::AuditInput input) { Record(std::move(input)); });
   report_.Write(logs_->Get("gateway.log"), engine_->stats());
   events_.Write(logs_->Get("gateway.log"));
 }
@@ -237,6 +253,7 @@ void Gateway::Collect(MetricWriter& writer) const {
   links_->Collect(writer, now, kHeartbeatsMissed * config_.heartbeat_interval);
   login_metrics_.Collect(writer);
   calls_.Collect(writer);
+  limits_->Collect(writer);
   server::CollectEngine(writer, engine_->stats(), engine_->inbox().size());
   writer.Gauge("strife_worker_queued_tasks", "Reads waiting for a worker.", {},
                static_cast<double>(workers_->queued()));
@@ -269,8 +286,7 @@ void Gateway::Note(const Result<security::TokenRing::Change>& change) {
     input.record.at = clock_.Read().wall;
     input.record.subject = kid;
     input.record.detail = what;
-    // Refused only when the engine has ended.
-    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
+    Record(std::move(input));
   };
   for (const std::string& kid : change->retired) note(kid, "retired");
   if (!change->added.empty()) note(change->signing_kid, "signs");

@@ -30,6 +30,7 @@ enum class AuditEvent : std::uint16_t {
   kSessionRefused = 24,      // a refresh token that is unknown, expired, revoked or another certificate's
   // Calls
   kCallRefused = 30,  // certificate, policy, token, account
+  kLimited = 31,      // calls, payments or connections beyond what a caller may make
   // Banks
   kBankRegistered = 40,  // new or changed
   // Operators

@@ -31,7 +31,7 @@ class GatewayAdminService final : public v1::GatewayAdmin::CallbackService {
   ServerUnaryReactor* ListInDoubtPayments(CallbackServerContext* context, const v1::ListInDoubtPaymentsRequest* request,
                                           v1::ListInDoubtPaymentsResponse* response) override {
     return Serve<protocol::ListOpenAnswer>(
-        admission_, context, "/strife.v1.GatewayAdmin/ListInDoubtPayments", response,
+        admission_, context, "/strife.v1.GatewayAdmin/ListInDoubtPayments", *request, response,
         [&](Caller caller, Done<protocol::ListOpenAnswer> done) {
           const auto limit = LimitOf(request->limit());
           if (!limit) return done(std::unexpected(limit.error()));
@@ -48,7 +48,7 @@ class GatewayAdminService final : public v1::GatewayAdmin::CallbackService {
   ServerUnaryReactor* TracePayment(CallbackServerContext* context, const v1::TracePaymentRequest* request,
                                    v1::TracePaymentResponse* response) override {
     return Serve<PaymentTrace>(
-        admission_, context, "/strife.v1.GatewayAdmin/TracePayment", response,
+        admission_, context, "/strife.v1.GatewayAdmin/TracePayment", *request, response,
         [&](Caller caller, Done<PaymentTrace> done) {
           api_.TracePayment(std::move(caller), request->transaction_id(), std::move(done));
         },
@@ -69,7 +69,7 @@ class BankAdminService final : public v1::BankAdmin::CallbackService {
                                               const v1::ListInDoubtTransactionsRequest* request,
                                               v1::ListInDoubtTransactionsResponse* response) override {
     return Serve<protocol::InDoubtAnswer>(
-        admission_, context, "/strife.v1.BankAdmin/ListInDoubtTransactions", response,
+        admission_, context, "/strife.v1.BankAdmin/ListInDoubtTransactions", *request, response,
         [&](Caller caller, Done<protocol::InDoubtAnswer> done) {
           const auto limit = LimitOf(request->limit());
           if (!limit) return done(std::unexpected(limit.error()));
@@ -81,7 +81,7 @@ class BankAdminService final : public v1::BankAdmin::CallbackService {
   ServerUnaryReactor* ForceTransaction(CallbackServerContext* context, const v1::ForceTransactionRequest* request,
                                        v1::ForceTransactionResponse* response) override {
     return Serve<HeuristicRecord>(
-        admission_, context, "/strife.v1.BankAdmin/ForceTransaction", response,
+        admission_, context, "/strife.v1.BankAdmin/ForceTransaction", *request, response,
         [&](Caller caller, Done<HeuristicRecord> done) {
           if (request->decision() != v1::DECISION_COMMIT && request->decision() != v1::DECISION_ABORT) {
             return done(std::unexpected(InvalidField("decision", "must be commit or abort")));
@@ -98,7 +98,7 @@ class BankAdminService final : public v1::BankAdmin::CallbackService {
                                              const v1::AcknowledgeTransactionRequest* request,
                                              v1::AcknowledgeTransactionResponse* response) override {
     return Serve<HeuristicRecord>(
-        admission_, context, "/strife.v1.BankAdmin/AcknowledgeTransaction", response,
+        admission_, context, "/strife.v1.BankAdmin/AcknowledgeTransaction", *request, response,
         [&](Caller caller, Done<HeuristicRecord> done) {
           api_.Acknowledge(std::move(caller), request->transaction_id(), std::move(done));
         },

@@ -49,16 +49,35 @@ std::string PeerAddress(const grpc::ServerContextBase& context) {
   return colon == std::string::npos ? peer : peer.substr(colon + 1);
 }
 
-ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy) {
+std::string CertificateOf(const grpc::ServerContextBase& context) {
+  const auto auth = context.auth_context();
+  if (!auth) return "none";
+  const auto values = auth->FindPropertyValues(GRPC_PEER_SPIFFE_ID_PROPERTY_NAME);
+  if (values.empty()) return "none";
+  const std::string_view uri(values[0].data(), values[0].size());  // spiffe://domain/role/name
+  const auto role = uri.find('/', std::string_view("spiffe://").size());
+  return role == std::string_view::npos ? std::string(uri) : std::string(uri.substr(role + 1));
+}
+
+ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy,
+                                   std::size_t bytes) {
+  const std::string who = CertificateOf(context), peer = PeerAddress(context);
+  if (auto refused = limits().Call(who, peer, bytes)) {
+    limits().Wasted(who, peer);
+    return std::unexpected(*std::move(refused));
+  }
   const auto auth = context.auth_context();
   if (!auth) return std::unexpected(NotAuthenticated("the connection has no client certificate"));
   auto certificate = Verify(*auth, clock_.Read().wall);
-  if (!certificate) return std::unexpected(FromSecurity(certificate.error()));
+  if (!certificate) {
+    limits().Wasted(who, peer);
+    return std::unexpected(FromSecurity(certificate.error()));
+  }
   const security::Identity& identity = (*certificate)->identity;
   if (Status allowed = security::AuthorizeCertificate(policy, identity); !allowed) {
     return std::unexpected(FromSecurity(allowed.error()));
   }
-  Caller caller{*std::move(certificate), PeerAddress(context), std::nullopt};
+  Caller caller{*std::move(certificate), peer, std::nullopt};
   if (!policy->user_role) return caller;
   const std::string_view token = BearerToken(context);
   if (token.empty()) {

@@ -16,6 +16,7 @@
 #include "env/clock.h"
 #include "rpc/api.h"
 #include "rpc/call_stats.h"
+#include "rpc/peer_limits.h"
 #include "security/live_credentials.h"
 #include "security/policy.h"
 
@@ -26,7 +27,8 @@ struct AdmissionOptions {
   // Checks an access token. Unset: the server has no methods that need one.
   std::function<ApiResult<security::AccessTokenClaims>(std::string_view token, const security::Certificate&)>
       check_token;
-  CallStats* stats = nullptr;  // where calls are counted
+  CallStats* stats = nullptr;    // where calls are counted
+  PeerLimits* limits = nullptr;  // how much callers may do; never null
 };
 
 // Thread-safe.
@@ -34,8 +36,11 @@ class Admission {
  public:
   Admission(AdmissionOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
-  // `policy`: the method's row, null when it has none.
-  ApiResult<Caller> Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy);
+  // `policy`: the method's row, null when it has none. `bytes`: of the request.
+  ApiResult<Caller> Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy,
+                          std::size_t bytes);
+
+  PeerLimits& limits() { return *options_.limits; }
 
   // Where the method's calls are counted; null when they are not.
   MethodStats* StatsOf(const security::MethodPolicy* policy) {
@@ -63,5 +68,9 @@ class Admission {
 
 // "127.0.0.1:40312" out of gRPC's "ipv4:127.0.0.1:40312".
 std::string PeerAddress(const grpc::ServerContextBase& context);
+
+// "client/alice" out of the name in the certificate of the connection, which the TLS handshake has checked and nobody
+// else; "none" when there is no such name.
+std::string CertificateOf(const grpc::ServerContextBase& context);
 
 }  // namespace strife::rpc

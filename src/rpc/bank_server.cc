@@ -37,7 +37,7 @@ class BankService final : public v1::Bank::CallbackService {
   ServerUnaryReactor* GetBalance(CallbackServerContext* context, const v1::GetBalanceRequest* request,
                                  v1::GetBalanceResponse* response) override {
     return Serve<Balance>(
-        admission_, context, "/strife.v1.Bank/GetBalance", response,
+        admission_, context, "/strife.v1.Bank/GetBalance", *request, response,
         [&](Caller caller, Done<Balance> done) {
           api_.GetBalance(std::move(caller), request->account_id(), std::move(done));
         },
@@ -65,7 +65,7 @@ class BankService final : public v1::Bank::CallbackService {
   ServerUnaryReactor* ExecuteBatch(CallbackServerContext* context, const v1::ExecuteBatchRequest* request,
                                    v1::ExecuteBatchResponse* response) override {
     return Serve<std::vector<BankReply>>(
-        admission_, context, "/strife.v1.Bank/ExecuteBatch", response,
+        admission_, context, "/strife.v1.Bank/ExecuteBatch", *request, response,
         [&](Caller caller, Done<std::vector<BankReply>> done) {
           std::vector<BankCommand> commands;
           commands.reserve(static_cast<std::size_t>(request->commands_size()));
@@ -85,7 +85,7 @@ class BankService final : public v1::Bank::CallbackService {
                                            const v1::GetTransactionStatusRequest* request,
                                            v1::GetTransactionStatusResponse* response) override {
     return Serve<TransactionStatus>(
-        admission_, context, "/strife.v1.Bank/GetTransactionStatus", response,
+        admission_, context, "/strife.v1.Bank/GetTransactionStatus", *request, response,
         [&](Caller caller, Done<TransactionStatus> done) {
           response->set_transaction_id(request->transaction_id());
           api_.GetTransactionStatus(std::move(caller), request->transaction_id(), std::move(done));
@@ -103,10 +103,10 @@ class BankService final : public v1::Bank::CallbackService {
         });
   }
 
-  ServerUnaryReactor* GetLedgerTotals(CallbackServerContext* context, const v1::GetLedgerTotalsRequest*,
+  ServerUnaryReactor* GetLedgerTotals(CallbackServerContext* context, const v1::GetLedgerTotalsRequest* request,
                                       v1::GetLedgerTotalsResponse* response) override {
     return Serve<LedgerTotalsResponse>(
-        admission_, context, "/strife.v1.Bank/GetLedgerTotals", response,
+        admission_, context, "/strife.v1.Bank/GetLedgerTotals", *request, response,
         [&](Caller caller, Done<LedgerTotalsResponse> done) {
           api_.GetLedgerTotals(std::move(caller), std::move(done));
         },
@@ -128,7 +128,7 @@ class BankService final : public v1::Bank::CallbackService {
   ServerUnaryReactor* ProcessTransaction(CallbackServerContext* context, const v1::ProcessTransactionRequest* request,
                                          v1::ProcessTransactionResponse* response) override {
     return Serve<DirectResponse>(
-        admission_, context, "/strife.v1.Bank/ProcessTransaction", response,
+        admission_, context, "/strife.v1.Bank/ProcessTransaction", *request, response,
         [&](Caller caller, Done<DirectResponse> done) {
           if (request->type() != v1::DIRECT_TRANSACTION_TYPE_DEPOSIT &&
               request->type() != v1::DIRECT_TRANSACTION_TYPE_WITHDRAWAL) {
@@ -157,7 +157,7 @@ class BankService final : public v1::Bank::CallbackService {
   ServerUnaryReactor* ServeOne(CallbackServerContext* context, std::string_view method, const Request& request,
                                Response* response) {
     return Serve<std::vector<BankReply>>(
-        admission_, context, method, response,
+        admission_, context, method, request, response,
         [&](Caller caller, Done<std::vector<BankReply>> done) {
           auto command = FromProto(request);
           if (!command) return done(std::unexpected(InvalidField("transaction_id", "or currency is not one")));
@@ -177,7 +177,7 @@ Result<std::unique_ptr<Server>> StartBankServer(const ServerOptions& options, Ba
   std::vector<ServedService> services;
   services.push_back({std::make_unique<BankService>(AdmissionFor(options), api, clock), "strife.v1.Bank"});
   services.push_back({MakeBankAdminService(AdmissionFor(options), admin, clock), "strife.v1.BankAdmin"});
-  return Listener::Start(options, std::move(services));
+  return Listener::Start(options, std::move(services), clock);
 }
 
 }  // namespace strife::rpc

@@ -64,7 +64,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* AuthenticateClient(CallbackServerContext* context, const v1::AuthenticateClientRequest* request,
                                          v1::AuthenticateClientResponse* response) override {
     return Serve<SessionGrant>(
-        admission_, context, "/strife.v1.PaymentGateway/AuthenticateClient", response,
+        admission_, context, "/strife.v1.PaymentGateway/AuthenticateClient", *request, response,
         [&](Caller caller, Done<SessionGrant> done) {
           api_.AuthenticateClient(std::move(caller), request->username(), request->password(), std::move(done));
         },
@@ -74,17 +74,17 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* RefreshSession(CallbackServerContext* context, const v1::RefreshSessionRequest* request,
                                      v1::RefreshSessionResponse* response) override {
     return Serve<SessionGrant>(
-        admission_, context, "/strife.v1.PaymentGateway/RefreshSession", response,
+        admission_, context, "/strife.v1.PaymentGateway/RefreshSession", *request, response,
         [&](Caller caller, Done<SessionGrant> done) {
           api_.RefreshSession(std::move(caller), request->refresh_token(), std::move(done));
         },
         FillGrant<v1::RefreshSessionResponse>);
   }
 
-  ServerUnaryReactor* LogoutClient(CallbackServerContext* context, const v1::LogoutClientRequest*,
+  ServerUnaryReactor* LogoutClient(CallbackServerContext* context, const v1::LogoutClientRequest* request,
                                    v1::LogoutClientResponse* response) override {
     return Serve<Nothing>(
-        admission_, context, "/strife.v1.PaymentGateway/LogoutClient", response,
+        admission_, context, "/strife.v1.PaymentGateway/LogoutClient", *request, response,
         [&](Caller caller, Done<Nothing> done) { api_.LogoutClient(std::move(caller), std::move(done)); },
         [](Nothing, v1::LogoutClientResponse&) {});
   }
@@ -92,8 +92,11 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* ProcessPayment(CallbackServerContext* context, const v1::ProcessPaymentRequest* request,
                                      v1::ProcessPaymentResponse* response) override {
     return Serve<PaymentRecord>(
-        admission_, context, "/strife.v1.PaymentGateway/ProcessPayment", response,
+        admission_, context, "/strife.v1.PaymentGateway/ProcessPayment", *request, response,
         [&](Caller caller, Done<PaymentRecord> done) {
+          if (auto refused = admission_.limits().Payments(caller.claims->username, 1)) {
+            return done(std::unexpected(*std::move(refused)));
+          }
           PaymentRequest payment = FromProto(*request);
           payment.trace = TraceContextOf(*context);
           api_.ProcessPayment(std::move(caller), std::move(payment), std::move(done));
@@ -107,7 +110,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* ProcessPayments(CallbackServerContext* context, const v1::ProcessPaymentsRequest* request,
                                       v1::ProcessPaymentsResponse* response) override {
     return Serve<Nothing>(
-        admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", response,
+        admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", *request, response,
         [&](const Caller& caller, Done<Nothing> done) {
           StartBatch(caller, *request, TraceContextOf(*context), *response, std::move(done));
         },
@@ -117,7 +120,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* GetPayment(CallbackServerContext* context, const v1::GetPaymentRequest* request,
                                  v1::GetPaymentResponse* response) override {
     return Serve<PaymentRecord>(
-        admission_, context, "/strife.v1.PaymentGateway/GetPayment", response,
+        admission_, context, "/strife.v1.PaymentGateway/GetPayment", *request, response,
         [&](Caller caller, Done<PaymentRecord> done) {
           api_.GetPayment(std::move(caller), request->transaction_id(), std::move(done));
         },
@@ -127,7 +130,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* TracePayment(CallbackServerContext* context, const v1::TracePaymentRequest* request,
                                    v1::TracePaymentResponse* response) override {
     return Serve<PaymentTrace>(
-        admission_, context, "/strife.v1.PaymentGateway/TracePayment", response,
+        admission_, context, "/strife.v1.PaymentGateway/TracePayment", *request, response,
         [&](Caller caller, Done<PaymentTrace> done) {
           api_.TracePayment(std::move(caller), request->transaction_id(), std::move(done));
         },
@@ -137,7 +140,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* CheckBalance(CallbackServerContext* context, const v1::CheckBalanceRequest* request,
                                    v1::CheckBalanceResponse* response) override {
     return Serve<Balance>(
-        admission_, context, "/strife.v1.PaymentGateway/CheckBalance", response,
+        admission_, context, "/strife.v1.PaymentGateway/CheckBalance", *request, response,
         [&](Caller caller, Done<Balance> done) {
           api_.CheckBalance(std::move(caller), request->bank_id(), std::move(done));
         },
@@ -153,7 +156,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                                              const v1::ViewTransactionHistoryRequest* request,
                                              v1::ViewTransactionHistoryResponse* response) override {
     return Serve<HistoryPage>(
-        admission_, context, "/strife.v1.PaymentGateway/ViewTransactionHistory", response,
+        admission_, context, "/strife.v1.PaymentGateway/ViewTransactionHistory", *request, response,
         [&](Caller caller, Done<HistoryPage> done) {
           auto history = FromProto(*request);
           if (!history) return done(std::unexpected(history.error()));
@@ -168,7 +171,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* RegisterBank(CallbackServerContext* context, const v1::RegisterBankRequest* request,
                                    v1::RegisterBankResponse* response) override {
     return Serve<Registration>(
-        admission_, context, "/strife.v1.PaymentGateway/RegisterBank", response,
+        admission_, context, "/strife.v1.PaymentGateway/RegisterBank", *request, response,
         [&](Caller caller, Done<Registration> done) {
           api_.RegisterBank(std::move(caller), FromProto(*request), std::move(done));
         },
@@ -190,7 +193,7 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   ServerUnaryReactor* InquireTransaction(CallbackServerContext* context, const v1::InquireTransactionRequest* request,
                                          v1::InquireTransactionResponse* response) override {
     return Serve<InquiryResponse>(
-        admission_, context, "/strife.v1.PaymentGateway/InquireTransaction", response,
+        admission_, context, "/strife.v1.PaymentGateway/InquireTransaction", *request, response,
         [&](Caller caller, Done<InquiryResponse> done) {
           api_.InquireTransaction(std::move(caller),
                                   {request->transaction_id(), request->gateway_store_id(), request->gateway_sequence()},
@@ -207,6 +210,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                   const std::optional<protocol::TraceContext>& trace, v1::ProcessPaymentsResponse& response,
                   Done<Nothing> done) {
     const int count = request.payments_size();
+    if (auto refused = admission_.limits().Payments(caller.claims->username, static_cast<std::size_t>(count))) {
+      return done(std::unexpected(*std::move(refused)));
+    }
     if (count == 0 || static_cast<std::size_t>(count) > limits::kMaxPaymentsPerCall) {
       return done(std::unexpected(InvalidField(
           "payments", "must hold 1 to " + std::to_string(limits::kMaxPaymentsPerCall) + " payments; split the batch")));
@@ -235,7 +241,7 @@ Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options,
   std::vector<ServedService> services;
   services.push_back({std::make_unique<GatewayService>(std::move(admission), api, clock), "strife.v1.PaymentGateway"});
   services.push_back({MakeGatewayAdminService(AdmissionFor(options), admin, clock), "strife.v1.GatewayAdmin"});
-  return Listener::Start(options, std::move(services));
+  return Listener::Start(options, std::move(services), clock);
 }
 
 }  // namespace strife::rpc

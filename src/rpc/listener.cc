@@ -1,5 +1,8 @@
 #include "rpc/listener.h"
 
+#include <grpcpp/resource_quota.h>
+
+#include <algorithm>
 #include <chrono>
 #include <vector>
 
@@ -13,11 +16,7 @@
 namespace strife::rpc {
 namespace {
 
-constexpr int kMaxConnectionAgeMs = 3'600'000;  // so that a renewed certificate takes hold with every peer
 constexpr int kMaxConnectionAgeGraceMs = 30'000;
-constexpr int kMaxConcurrentStreams = 1024;  // calls of one connection at a time
-constexpr int kMinPingIntervalMs = 10'000;
-constexpr int kMaxPingStrikes = 2;
 constexpr int kKeepaliveTimeMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 
@@ -37,45 +36,62 @@ Status CheckPolicy(const std::string& service_name) {
 
 void SetLimits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxMessageBytes));
+  builder.SetResourceQuota(grpc::ResourceQuota("calls").Resize(limits::kMaxRequestMemoryBytes));
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(limits::kMaxMetadataBytes));
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits::kMaxCallsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits::kMaxHandshakeSeconds * 1000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, limits::kMaxConnectionIdleSeconds * 1000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, limits::kMaxConnectionAgeSeconds * 1000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kMaxConnectionAgeGraceMs);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             limits::kMinPingIntervalSeconds * 1000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, limits::kMaxPingStrikes);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
-  // Two processes must not share a port by accident: the second is told so.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
 }  // namespace
 
 AdmissionOptions AdmissionFor(const ServerOptions& options) {
-  return {.credentials = options.credentials, .check_token = nullptr, .stats = options.stats};
+  return {.credentials = options.credentials, .check_token = nullptr, .stats = options.stats, .limits = options.limits};
 }
 
-Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, std::vector<ServedService> services) {
+// Twice what the server may take: whoever has sent all of a call gets an answer.
+Listener::Listener(const ServerOptions& options, std::vector<ServedService> services, Clock& clock)
+    : services_(std::move(services)),
+      calls_(*options.limits, clock,
+             std::max<Duration>(std::chrono::seconds(limits::kMaxCallSeconds), 2 * options.longest_answer)) {}
+
+Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, std::vector<ServedService> services,
+                                                Clock& clock) {
   for (const ServedService& served : services) {
     if (Status covered = CheckPolicy(served.name); !covered) return std::unexpected(covered.error());
   }
   SetUpGrpc();
-  auto listener = std::unique_ptr<Listener>(new Listener(std::move(services)));
+  auto listener = std::unique_ptr<Listener>(new Listener(options, std::move(services), clock));
+  auto door = Door::Open(options.listen, *options.limits, clock);
+  if (!door) return std::unexpected(door.error());
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetLimits(builder);
-  int port = 0;
   listener->tls_ = ServerTls(*options.credentials);
-  builder.AddListeningPort(options.listen, listener->tls_, &port);
+  listener->acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, listener->tls_);
   for (const ServedService& served : listener->services_) builder.RegisterService(served.service.get());
-  builder.experimental().SetInterceptorCreators(LoggingInterceptors(options));
+  auto interceptors = LoggingInterceptors(options);
+  interceptors.push_back(listener->calls_.Interceptors());
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   listener->server_ = builder.BuildAndStart();
-  if (listener->server_ == nullptr || port == 0) {
-    return Fail(ErrorCode::kUnavailable, "cannot listen on " + options.listen +
-                                             ": the address is wrong or another process uses the port; change `listen` "
-                                             "or stop that process");
-  }
+  if (listener->server_ == nullptr) return Fail(ErrorCode::kInternal, "gRPC cannot start its server");
   listener->SetServing(false);
+  listener->door_ = *std::move(door);
+  listener->door_->Start(
+      [acceptor = listener->acceptor_.get()](int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.fd = fd;
+        acceptor->HandleNewConnection(&connection);
+      },
+      [calls = &listener->calls_] { calls->EndOverdue(); });
   return listener;
 }
 
@@ -89,6 +105,7 @@ void Listener::SetServing(bool serving) {
 
 void Listener::Shutdown(Duration grace) {
   if (server_ == nullptr) return;
+  if (door_ != nullptr) door_->StopListening();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
   server_->Wait();
 }

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "rpc/admission.h"
+#include "rpc/door.h"
+#include "rpc/open_calls.h"
 #include "rpc/server.h"
 
 namespace strife::rpc {
@@ -24,18 +26,22 @@ struct ServedService {
 // Owns the services and the server that runs them.
 class Listener final : public Server {
  public:
-  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, std::vector<ServedService> services);
+  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, std::vector<ServedService> services,
+                                               Clock& clock);
   ~Listener() override;
 
   void SetServing(bool serving) override;
   void Shutdown(Duration grace) override;
 
  private:
-  explicit Listener(std::vector<ServedService> services) : services_(std::move(services)) {}
+  Listener(const ServerOptions& options, std::vector<ServedService> services, Clock& clock);
 
   const std::vector<ServedService> services_;
+  OpenCalls calls_;
   std::shared_ptr<grpc::ServerCredentials> tls_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Door> door_;  // after the server it lets people in to: its thread stops first
 };
 
 AdmissionOptions AdmissionFor(const ServerOptions& options);

@@ -38,15 +38,15 @@ inline void FinishWithError(grpc::CallbackServerContext* context, grpc::ServerUn
   reactor->Finish(ToGrpcStatus(error));
 }
 
-// Runs `handle(Caller, Done<T>)` if the caller is admitted; `fill(T, Response&)` writes a successful answer. Response
-// and context stay valid until the reactor is finished, which the Done does exactly once.
-template <typename T, typename Response, typename Handle, typename Fill>
+// Runs `handle(Caller, Done<T>)` if the caller is admitted; `fill(T, Response&)` writes a successful answer. Request,
+// response and context stay valid until the reactor is finished, which the Done does exactly once.
+template <typename T, typename Request, typename Response, typename Handle, typename Fill>
 grpc::ServerUnaryReactor* Serve(Admission& admission, grpc::CallbackServerContext* context, std::string_view method,
-                                Response* response, Handle handle, Fill fill) {
+                                const Request& request, Response* response, Handle handle, Fill fill) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const security::MethodPolicy* policy = security::FindPolicy(method);
   const CallWatch watch(admission.StatsOf(policy));
-  ApiResult<Caller> caller = admission.Admit(*context, policy);
+  ApiResult<Caller> caller = admission.Admit(*context, policy, request.ByteSizeLong());
   if (!caller) {
     watch.Ended(static_cast<int>(caller.error().code));
     FinishWithError(context, reactor, caller.error());

@@ -13,6 +13,7 @@
 namespace strife::rpc {
 
 class CallStats;
+class PeerLimits;
 
 struct ServerOptions {
   std::string listen;                                      // host:port
@@ -21,6 +22,8 @@ struct ServerOptions {
   Logger* transaction_log = nullptr;                       // every RPC about a transaction
   Logger* registration_log = nullptr;                      // every bank registration; gateway only
   CallStats* stats = nullptr;                              // where calls are counted; must outlive the server
+  PeerLimits* limits = nullptr;                            // of callers; not null; must outlive the server
+  Duration longest_answer{};                               // that the server itself may take
 };
 
 // A running server. Thread-safe.

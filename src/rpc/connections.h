@@ -1,0 +1,74 @@
+// Connections: those a server has, what they send, and the means to close them.
+//
+// gRPC is handed a connection's descriptor and keeps the rest to itself: when the connection ends, what it carries, how
+// to end it. So a second descriptor of the same connection is kept here, which tells all of that.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/measure.h"
+#include "observability/metrics.h"
+#include "rpc/connection_budget.h"
+#include "rpc/sockets.h"
+
+namespace strife::rpc {
+
+enum class ClosedFor : std::uint8_t {
+  kUnexplainedBytes,  // limits::kMaxUnexplainedBytes
+  kWastedCalls,       // limits::kMaxWastedCalls
+};
+
+// Thread-safe.
+class Connections {
+ public:
+  explicit Connections(std::size_t capacity) : budget_(capacity) {}
+
+  // Counts a connection in and keeps `watch`, a descriptor of it; or says why not, and drops it.
+  std::optional<ConnectionRefusal> Arrive(const Peer& peer, Descriptor watch, MonotonicTime now);
+  // The connection has ended whose `watch` has this number; the descriptor is closed.
+  void Leave(const std::string& name, int watch, MonotonicTime now);
+
+  // A call of `bytes` has arrived in full from the peer, as gRPC names it, and was admitted.
+  void Called(std::string_view grpc_peer, std::size_t bytes);
+  // Closes the connection if it is there; false when it is not or was being closed already.
+  bool Close(std::string_view grpc_peer, ClosedFor reason);
+
+  // To be called several times a second. Tells `closed` each address whose connections were closed for what they sent.
+  void Tick(MonotonicTime now, const std::function<void(const std::string& address)>& closed);
+
+  void Collect(MetricWriter& writer) const;
+  std::size_t count() const;
+
+ private:
+  struct Connection {
+    Descriptor watch;
+    std::string address;
+    MonotonicTime since;
+    bool is_new = true;
+    std::uint64_t received = 0;               // as of the last tick
+    std::atomic<std::uint64_t> explained{0};  // not more than received, as of the last tick
+    std::atomic<bool> closing{false};
+    std::uint64_t Unexplained() const;
+  };
+  // Whether it was not being closed yet.
+  bool CloseLocked(Connection& connection, ClosedFor reason);
+  void LeaveLocked(const std::string& name, MonotonicTime now);
+
+  mutable std::shared_mutex mutex_;  // shared to find a connection and count for it
+  ConnectionBudget budget_;
+  std::unordered_map<std::string, Connection> connections_;  // by Peer::name
+  MonotonicTime ticked_at_{};
+  std::array<Counter, kConnectionRefusals> refused_;
+  std::array<Counter, 2> closed_;
+};
+
+}  // namespace strife::rpc

@@ -1,0 +1,166 @@
+#include "rpc/sockets.h"
+
+#include <arpa/inet.h>
+#include <linux/tcp.h>
+#include <netdb.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "base/limits.h"
+
+namespace strife::rpc {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr unsigned kUserTimeoutMs = 20'000;  // data that is not acknowledged for so long ends the connection
+constexpr std::size_t kFewestConnections = 16;
+
+Result<std::pair<std::string, std::string>> HostAndPort(const std::string& address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
+    return Fail(ErrorCode::kInvalidInput, "`listen` is \"" + address + "\" but must be host:port");
+  }
+  std::string host = address.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return std::pair(host, address.substr(colon + 1));
+}
+
+Result<Descriptor> ListenOn(const addrinfo& target, const std::string& address) {
+  Descriptor fd(socket(target.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int on = 1;  // connections of an earlier process that linger are no obstacle
+  if (fd.get() >= 0) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (fd.get() >= 0 && bind(fd.get(), target.ai_addr, target.ai_addrlen) == 0 && listen(fd.get(), kBacklog) == 0) {
+    return fd;
+  }
+  if (errno == EADDRINUSE) {
+    return Fail(ErrorCode::kUnavailable,
+                "cannot listen on " + address + ": the port is in use; stop the other process or change `listen`");
+  }
+  return Fail(ErrorCode::kInvalidInput, "cannot listen on " + address + ": " + std::strerror(errno));
+}
+
+std::string Text(int family, const void* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  return inet_ntop(family, address, text.data(), text.size());
+}
+
+// With IPv4 addresses as IPv4, however they came.
+Peer Describe(const in6_addr& address, std::string_view port) {
+  std::array<unsigned char, 16> bytes{};
+  std::ranges::copy(address.s6_addr, bytes.begin());
+  Peer peer;
+  if (IN6_IS_ADDR_V4MAPPED(&address)) {
+    peer.address = Text(AF_INET, &bytes[12]);
+    peer.name = peer.address + ":";
+  } else {
+    peer.name = "[" + Text(AF_INET6, bytes.data()) + "]:";
+    std::fill(bytes.begin() + 8, bytes.end(), 0);
+    peer.address = Text(AF_INET6, bytes.data()) + "/64";
+  }
+  peer.name += port;
+  return peer;
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Result<std::vector<Descriptor>> ListenOn(const std::string& address) {
+  const auto parts = HostAndPort(address);
+  if (!parts) return std::unexpected(parts.error());
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(parts->first.c_str(), parts->second.c_str(), &hints, &found); error != 0) {
+    return Fail(ErrorCode::kInvalidInput, "cannot listen on " + address + ": " + gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
+  std::vector<Descriptor> sockets;
+  std::optional<Error> problem;
+  for (const addrinfo* target = found; target != nullptr; target = target->ai_next) {
+    if (auto socket = ListenOn(*target, address)) {
+      sockets.push_back(*std::move(socket));
+    } else if (!problem || socket.error().code == ErrorCode::kUnavailable) {
+      problem = socket.error();
+    }
+  }
+  // A name may have an address that this machine lacks, such as ::1 without IPv6. A port that another process has on
+  // any of them is an accident.
+  if (problem && (sockets.empty() || problem->code == ErrorCode::kUnavailable)) return std::unexpected(*problem);
+  return sockets;
+}
+
+Peer PeerOf(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 peer{};
+    std::memcpy(&peer, &storage, sizeof peer);
+    return Describe(peer.sin6_addr, std::to_string(ntohs(peer.sin6_port)));
+  }
+  if (storage.ss_family != AF_INET) return {};
+  sockaddr_in peer{};
+  std::memcpy(&peer, &storage, sizeof peer);
+  const std::string address = Text(AF_INET, &peer.sin_addr);
+  return {address + ":" + std::to_string(ntohs(peer.sin_port)), address};
+}
+
+std::string PeerName(std::string_view grpc_peer) {
+  if (!grpc_peer.starts_with("%5B") && !grpc_peer.starts_with("[")) return std::string(grpc_peer);
+  const auto colon = grpc_peer.rfind(':');
+  std::string_view host = grpc_peer.substr(0, colon);
+  host.remove_prefix(host.starts_with("[") ? 1 : 3);
+  host = host.substr(0, host.find_first_of("%]"));  // the closing bracket, or the zone before it
+  in6_addr address{};
+  if (colon == std::string_view::npos || inet_pton(AF_INET6, std::string(host).c_str(), &address) != 1) return {};
+  return Describe(address, grpc_peer.substr(colon + 1)).name;
+}
+
+void SetConnectionOptions(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof kUserTimeoutMs);
+}
+
+std::uint64_t BytesReceived(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
+}
+
+void Abort(Descriptor connection) {
+  const linger now{1, 0};
+  setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+Result<std::size_t> ConnectionCapacity() {
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur < files.rlim_max) {
+    // No more than are needed: some libraries make tables of all there may be.
+    const rlim_t wanted = 2 * limits::kMaxConnections + limits::kReservedDescriptors;
+    files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, wanted));
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  const std::size_t fewest = 2 * kFewestConnections + limits::kReservedDescriptors;
+  if (files.rlim_cur < fewest) {
+    return Fail(ErrorCode::kUnavailable, "this process may open " + std::to_string(files.rlim_cur) +
+                                             " files and needs at least " + std::to_string(fewest) +
+                                             "; raise the limit (ulimit -Hn, LimitNOFILE)");
+  }
+  return std::min<std::size_t>(limits::kMaxConnections, (files.rlim_cur - limits::kReservedDescriptors) / 2);
+}
+
+}  // namespace strife::rpc
