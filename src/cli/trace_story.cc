@@ -102,6 +102,12 @@ std::string GatewayText(const PaymentTrace& trace, const TraceStep& step) {
   return "";
 }
 
+bool HasHeld(const BankTrace& bank) {
+  return std::ranges::any_of(bank.steps, [](const TraceStep& step) {
+    return step.kind == StepKind::kPrepare && step.outcome == CommandOutcome::kYes;
+  });
+}
+
 std::string BankText(const BankTrace& bank, const TraceStep& step) {
   switch (step.kind) {
     case StepKind::kPrepare:
@@ -110,7 +116,10 @@ std::string BankText(const BankTrace& bank, const TraceStep& step) {
     case StepKind::kCommit:
       return "commit arrived: " + (step.outcome == CommandOutcome::kDone ? "posted" : Answer(step)) + Times(step.count);
     case StepKind::kAbort:
-      return "abort arrived: " + (step.outcome == CommandOutcome::kDone ? "nothing held" : Answer(step)) +
+      return "abort arrived: " +
+             (step.outcome != CommandOutcome::kDone ? Answer(step)
+              : HasHeld(bank)                       ? "released"
+                                                    : "nothing was held") +
              Times(step.count);
     case StepKind::kInquiry:
       return "asked the gateway for the decision" + Times(step.count);
@@ -153,8 +162,11 @@ const TraceStep* Find(const std::vector<TraceStep>& steps, StepKind kind) {
   return Find(steps, [&](const TraceStep& step) { return step.kind == kind; });
 }
 
+// To stand inside a sentence.
 std::string ReasonText(const protocol::PaymentRecord& payment) {
-  return payment.message.empty() ? payment.reason_code : payment.reason_code + " " + payment.message;
+  std::string message = payment.message;
+  if (message.ends_with('.')) message.pop_back();
+  return message.empty() ? payment.reason_code : payment.reason_code + " " + message;
 }
 
 // "bank2 did not answer (4 attempts)", of the last command of this kind that got no answer.

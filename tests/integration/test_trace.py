@@ -6,7 +6,7 @@ import subprocess
 import grpc
 
 from cases import Code, NetworkCase
-from network import (ABORTED, COMPLETED, clean_environment, gateway_pb2, new_id, run_strife,
+from network import (ABORTED, COMPLETED, clean_environment, new_id, run_strife, trace_pb2,
                      types_pb2, wait_until)
 from person import Person
 
@@ -52,8 +52,14 @@ class TraceCase(NetworkCase):
         return found[-1]
 
     def wait_for_state(self, order, state):
-        return wait_until(lambda: self.user1.payment(order.transaction_id).state == state,
-                          f"payment {order.transaction_id} to be {types_pb2.PaymentState.Name(state)}")
+        def reached():
+            try:
+                return self.user1.payment(order.transaction_id).state == state
+            except grpc.RpcError as error:
+                if error.code() != Code.NOT_FOUND:
+                    raise
+                return False
+        return wait_until(reached, f"payment {order.transaction_id} to be {types_pb2.PaymentState.Name(state)}")
 
 
 class Traces(TraceCase):
@@ -124,7 +130,7 @@ class Traces(TraceCase):
         order = self.order()
         self.user1.pay(order)
         ask = lambda payment: self.user2.call("TracePayment",  # noqa: E731
-                                              gateway_pb2.TracePaymentRequest(transaction_id=payment))
+                                              trace_pb2.TracePaymentRequest(transaction_id=payment))
         other = self.assert_refused(lambda: ask(order.transaction_id), Code.NOT_FOUND)
         none = self.assert_refused(lambda: ask(new_id()), Code.NOT_FOUND)
         self.assertEqual(other, none)
