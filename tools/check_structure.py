@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "gateway": ["base", "protocol", "env", "runtime", "storage", "rpc", "observability", "security", "server"],
     "bank": ["base", "protocol", "env", "runtime", "storage", "rpc", "observability", "security", "server"],
     "verify": ["base", "protocol", "invariant", "env", "storage"],
-    "cli": ["base", "protocol", "invariant", "env", "runtime", "storage", "rpc", "observability", "security",
+    "cli": ["base", "protocol", "invariant", "env", "audit", "runtime", "storage", "rpc", "observability", "security",
             "client", "gateway", "bank", "verify", "sim"],
 }
 

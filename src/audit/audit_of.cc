@@ -97,4 +97,49 @@ std::optional<AuditRecord> AuditOf(const protocol::BankTransactionRecord& transa
   return record;
 }
 
+std::optional<AuditRecord> AuditOf(const protocol::HeuristicRecord& heuristic) {
+  using protocol::HeuristicState;
+  AuditRecord record;
+  record.subject = heuristic.transaction_id.ToString();
+  record.detail = heuristic.decision == protocol::Decision::kCommit ? "decision=commit" : "decision=abort";
+  switch (heuristic.state) {
+    case HeuristicState::kProposed:
+      record.event = AuditEvent::kForceProposed;
+      record.at = heuristic.proposed_at;
+      record.actor = "operator/" + heuristic.proposed_by;
+      break;
+    case HeuristicState::kForced:
+      record.event = AuditEvent::kForced;
+      record.at = heuristic.forced_at;
+      record.actor = "operator/" + heuristic.confirmed_by;
+      record.detail += " proposed_by=" + heuristic.proposed_by;
+      break;
+    case HeuristicState::kAgreed:
+    case HeuristicState::kMixed:
+      record.event = heuristic.state == HeuristicState::kAgreed ? AuditEvent::kForceAgreed : AuditEvent::kForceMixed;
+      record.at = heuristic.decided_at;
+      record.actor = "gateway";
+      record.detail += " forced_by=" + heuristic.proposed_by + "," + heuristic.confirmed_by;
+      break;
+    case HeuristicState::kAcknowledged:
+      record.event = AuditEvent::kMixedAcknowledged;
+      record.at = heuristic.acknowledged_at;
+      record.actor = "operator/" + heuristic.acknowledged_by;
+      break;
+  }
+  return record;
+}
+
+std::optional<AuditRecord> AuditOf(const SuspensionRecord& suspension) {
+  const bool bank = suspension.kind == SuspendedKind::kBank;
+  AuditRecord record;
+  record.event = suspension.suspended ? (bank ? AuditEvent::kBankSuspended : AuditEvent::kUserSuspended)
+                                      : (bank ? AuditEvent::kBankResumed : AuditEvent::kUserResumed);
+  record.at = suspension.at;
+  record.actor = "operator/" + suspension.by;
+  record.subject = (bank ? "bank/" : "user/") + suspension.name;
+  if (!suspension.reason.empty()) record.detail = "reason=" + suspension.reason;
+  return record;
+}
+
 }  // namespace strife::audit

@@ -1,5 +1,6 @@
-// What the audit log says about money: made from the records themselves, in this one place, by every store, in the
-// transaction that writes them. So no decision can become durable without its entry.
+// What the audit log says about money, and about what operators have done to it: made from the records themselves, in
+// this one place, by every store, in the transaction that writes them. So no decision can become durable without its
+// entry.
 #pragma once
 
 #include <optional>
@@ -18,15 +19,25 @@ std::optional<protocol::AuditRecord> AuditOf(const protocol::PaymentRecord& paym
 // As above: everything that is not merely prepared.
 std::optional<protocol::AuditRecord> AuditOf(const protocol::BankTransactionRecord& transaction);
 
+// Each step of a heuristic decision.
+std::optional<protocol::AuditRecord> AuditOf(const protocol::HeuristicRecord& heuristic);
+
+std::optional<protocol::AuditRecord> AuditOf(const SuspensionRecord& suspension);
+
+// Appends what each of `records` tells.
 template <typename Record, typename Append>
-Status ForEachAudit(const std::vector<Record>& money, const std::vector<protocol::AuditRecord>& others,
-                    Append& append) {
-  for (const Record& record : money) {
+Status AppendDerived(const std::vector<Record>& records, Append& append) {
+  for (const Record& record : records) {
     auto derived = AuditOf(record);
     if (!derived) continue;
     if (Status appended = append(*std::move(derived)); !appended) return appended;
   }
-  for (const protocol::AuditRecord& record : others) {
+  return {};
+}
+
+template <typename Append>
+Status AppendAll(const std::vector<protocol::AuditRecord>& records, Append& append) {
+  for (const protocol::AuditRecord& record : records) {
     if (Status appended = append(record); !appended) return appended;
   }
   return {};
@@ -36,12 +47,16 @@ Status ForEachAudit(const std::vector<Record>& money, const std::vector<protocol
 // `records.audit`.
 template <typename Append>
 Status ForEachAudit(const GatewayRecords& records, Append append) {
-  return ForEachAudit(records.payments, records.audit, append);
+  if (Status done = AppendDerived(records.payments, append); !done) return done;
+  if (Status done = AppendDerived(records.suspensions, append); !done) return done;
+  return AppendAll(records.audit, append);
 }
 
 template <typename Append>
 Status ForEachAudit(const BankRecords& records, Append append) {
-  return ForEachAudit(records.transactions, records.audit, append);
+  if (Status done = AppendDerived(records.transactions, append); !done) return done;
+  if (Status done = AppendDerived(records.heuristics, append); !done) return done;
+  return AppendAll(records.audit, append);
 }
 
 }  // namespace strife::audit

@@ -86,5 +86,50 @@ TEST(AuditOf, BankTransactionRefused_TellsWhy_OnePreparedIsNoEvent) {
   EXPECT_EQ(AuditOf(transaction), std::nullopt);
 }
 
+TEST(AuditOf, EachStepOfAHeuristicDecision_NamesWhoTookIt) {
+  protocol::HeuristicRecord heuristic;
+  heuristic.transaction_id.bytes[15] = 1;
+  heuristic.proposed_by = "olga";
+  heuristic.proposed_at = WallTime(Duration(1));
+  heuristic.confirmed_by = "otto";
+  heuristic.forced_at = WallTime(Duration(2));
+  heuristic.decided_at = WallTime(Duration(3));
+  heuristic.acknowledged_by = "oscar";
+  heuristic.acknowledged_at = WallTime(Duration(4));
+  using protocol::HeuristicState;
+  const struct {
+    HeuristicState state;
+    AuditEvent event;
+    const char* actor;
+    int at;
+  } steps[] = {{HeuristicState::kProposed, AuditEvent::kForceProposed, "operator/olga", 1},
+               {HeuristicState::kForced, AuditEvent::kForced, "operator/otto", 2},
+               {HeuristicState::kAgreed, AuditEvent::kForceAgreed, "gateway", 3},
+               {HeuristicState::kMixed, AuditEvent::kForceMixed, "gateway", 3},
+               {HeuristicState::kAcknowledged, AuditEvent::kMixedAcknowledged, "operator/oscar", 4}};
+  for (const auto& step : steps) {
+    heuristic.state = step.state;
+    const AuditRecord record = AuditOf(heuristic).value();
+    EXPECT_EQ(record.event, step.event);
+    EXPECT_EQ(record.actor, step.actor);
+    EXPECT_EQ(record.at, WallTime(Duration(step.at)));
+    EXPECT_EQ(record.subject, "00000000-0000-0000-0000-000000000001");
+  }
+}
+
+TEST(AuditOf, Suspension_NamesTheOperatorAndWhy) {
+  SuspensionRecord suspension{SuspendedKind::kUser, "alice", true, "olga", "asked for by the police",
+                              WallTime(Duration(9))};
+  AuditRecord record = AuditOf(suspension).value();
+  EXPECT_EQ(record.event, AuditEvent::kUserSuspended);
+  EXPECT_EQ(record.actor, "operator/olga");
+  EXPECT_EQ(record.subject, "user/alice");
+  EXPECT_EQ(record.detail, "reason=asked for by the police");
+  suspension.suspended = false;
+  EXPECT_EQ(AuditOf(suspension).value().event, AuditEvent::kUserResumed);
+  suspension.kind = SuspendedKind::kBank;
+  EXPECT_EQ(AuditOf(suspension).value().event, AuditEvent::kBankResumed);
+}
+
 }  // namespace
 }  // namespace strife::audit

@@ -20,7 +20,9 @@ void PutNumber(std::vector<std::uint8_t>& bytes, std::uint64_t value) {
   for (std::size_t i = kBytes; i > 0; --i) bytes.push_back(static_cast<std::uint8_t>(value >> (8 * (i - 1))));
 }
 
-void PutBytes(std::vector<std::uint8_t>& bytes, const auto& data) { bytes.insert(bytes.end(), data.begin(), data.end()); }
+void PutBytes(std::vector<std::uint8_t>& bytes, const auto& data) {
+  bytes.insert(bytes.end(), data.begin(), data.end());
+}
 
 void PutText(std::vector<std::uint8_t>& bytes, std::string_view text) {
   STRIFE_ASSERT(text.size() <= 0xffff);

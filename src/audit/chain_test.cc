@@ -49,7 +49,8 @@ TEST(AuditChain, HashOf_DocumentedEncoding_GivesTheSameAsAnotherProgram) {
   Hasher hasher;
   const Sha256 genesis = hasher.Genesis(Start());
   EXPECT_EQ(Hex(genesis), "7d33d4c97011bd40a2352d022a609d8ad6408a26f13d2a5f7c4d07552afb38c7");
-  EXPECT_EQ(Hex(hasher.HashOf(genesis, {.sequence = 1, .record = Record()})), "8f1bf0cd3ccb281060ec52391210e228e8d51edf73b270127bde0d98859969c0");
+  EXPECT_EQ(Hex(hasher.HashOf(genesis, {.sequence = 1, .record = Record()})),
+            "8f1bf0cd3ccb281060ec52391210e228e8d51edf73b270127bde0d98859969c0");
 }
 
 TEST(AuditChain, Append_GoesOnWhereTheLogEnded) {

@@ -21,6 +21,7 @@
 #include "runtime/system_clock.h"
 #include "runtime/worker_pool.h"
 #include "security/random.h"
+#include "server/audit_desk.h"
 #include "server/credential_watch.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
@@ -70,6 +71,7 @@ class Bank {
   const BankConfig config_;
   server::DiskSpace disk_;
   mutable runtime::SystemClock clock_;
+  server::AuditDesk audit_{clock_};
   server::CredentialWatch credentials_;
   security::Identity identity_;
   std::unique_ptr<LogDirectory> logs_;
@@ -166,6 +168,9 @@ Status Bank::OpenAccounts() {
   auto accounts = LoadBankData(config_.accounts_file);
   if (!accounts) return std::unexpected(accounts.error());
   std::vector<protocol::ParticipantInput> inputs;
+  const security::Certificate& certificate = credentials_.credentials().current()->certificate;
+  inputs.push_back(protocol::AuditInput{
+      {}, audit_.Event(protocol::AuditEvent::kServerStarted, identity_.Uri(), "certificate=" + certificate.serial)});
   for (OpeningAccount& account : *accounts) {
     inputs.push_back(protocol::OpenAccountInput{security::NewUuidV7(clock_.Read().wall), std::move(account.account_id),
                                                 account.balance});
@@ -177,6 +182,7 @@ Status Bank::OpenAccounts() {
   // do.
   recovered_ = *std::move(opened);
   recovered_->records = {};
+  recovered_->audit_answers.clear();
   auto totals = reader_->Totals();
   if (!totals) return std::unexpected(totals.error());
   for (const LedgerTotals& total : *totals) currencies_.emplace_back(total.currency.code());
@@ -202,6 +208,11 @@ void Bank::MakeService() {
       *participant_, *store_, clock_, 2 * limits::kMaxQueuedCommands,
       [this](protocol::ParticipantEffects effects) { service_->Deliver(std::move(effects)); },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("bank.log"), error); });
+  audit_.Connect([this](protocol::AuditRecord record) {
+    // Refused only when the engine has ended.
+    static_cast<void>(engine_->inbox().PushAlways(protocol::AuditInput{{}, std::move(record)}));
+  });
+  credentials_.Audit(audit_);
 }
 
 Status Bank::Serve() {
@@ -213,6 +224,7 @@ Status Bank::Serve() {
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),
                                    .transaction_log = &logs_->Get("banktransactions.log"),
                                    .stats = &calls_,
+                                   .refused = [this](protocol::AuditRecord record) { audit_.Count(std::move(record)); },
                                    .limits = limits_.get()};
   auto server = rpc::StartBankServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
@@ -231,7 +243,9 @@ Status Bank::Serve() {
 void Bank::Tick() {
   const MonotonicTime now = clock_.Read().monotonic;
   disk_.Look(logs_->Get("bank.log"));
+  if (announced_) server_->SetServing(!disk_.low());  // whether it votes for new payments
   credentials_.Tick(clock_.Read(), logs_->Get("bank.log"));
+  audit_.Tick();
   if (now >= next_registration_.load()) Register();
   if (now < next_report_) return;
   next_report_ = now + kReportInterval;
@@ -263,7 +277,7 @@ void Bank::Register() {
     // Whoever waits for health may then count on the registration. When the gateway stays away the bank serves without:
     // it can still be asked, and told decisions.
     const bool announce = answer || ++failed_registrations_ >= kRegistrationsBeforeServing;
-    if (announce && !announced_.exchange(true)) server_->SetServing(true);
+    if (announce && !announced_.exchange(true)) server_->SetServing(!disk_.low());
     if (answer) {
       next_registration_ = now + answer->heartbeat_interval;
       if (!registered_.exchange(true)) {
@@ -298,7 +312,10 @@ void Bank::Collect(MetricWriter& writer) const {
 void Bank::Reload(const Result<BankConfig>& reread) {
   Logger& log = logs_->Get("bank.log");
   logs_->Reopen();
-  if (!reread) log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reread.error().message));
+  if (!reread) {
+    log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", reread.error().message));
+    audit_.Note(protocol::AuditEvent::kReloadFailed, "configuration", reread.error().message);
+  }
   if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
   credentials_.Reload(clock_.Read(), log);
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
@@ -309,6 +326,7 @@ void Bank::Drain() {
   service_->StartDraining();
   server_->Shutdown(kDrainLimit);
   workers_->Stop();
+  audit_.Flush();
   // Before the connection goes: the engine asks about late decisions as long as it runs. What it is no longer told, it
   // asks again when it starts.
   engine_->Stop();

@@ -132,7 +132,7 @@ void BankService::GetLedgerTotals(Caller, Done<rpc::LedgerTotalsResponse> done) 
   if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the bank")));
 }
 
-void BankService::ProcessTransaction(Caller, rpc::DirectRequest request, Done<rpc::DirectResponse> done) {
+void BankService::ProcessTransaction(Caller caller, rpc::DirectRequest request, Done<rpc::DirectResponse> done) {
   const auto id = Uuid::Parse(request.transaction_id);
   if (!id) return done(std::unexpected(InvalidField("transaction_id", "must be a UUID")));
   if (!IsIdentifier(request.account_id, limits::kMaxAccountIdBytes)) {
@@ -151,8 +151,12 @@ void BankService::ProcessTransaction(Caller, rpc::DirectRequest request, Done<rp
         done(rpc::DirectResponse{std::move(answer.reason_code), answer.posted});
       });
   std::vector<protocol::ParticipantInput> inputs;
-  inputs.push_back(protocol::DirectInput{
-      reply_to, *id, std::move(request.account_id), {request.minor_units, *currency}, request.deposit});
+  inputs.push_back(protocol::DirectInput{reply_to,
+                                         *id,
+                                         std::move(request.account_id),
+                                         {request.minor_units, *currency},
+                                         request.deposit,
+                                         {"operator/" + caller.certificate->identity.name, caller.peer_address}});
   if (parts_.submit(std::move(inputs))) return;
   ParkedDirect::Take(reply_to)({reply_to, *id, "OVERLOADED", {}});
 }

@@ -99,6 +99,11 @@ inline constexpr std::size_t kMaxTraceSteps = 32;                        // of o
 inline constexpr std::size_t kMaxTraceBytes = 64 + 48 * kMaxTraceSteps;  // as stored
 inline constexpr std::size_t kMaxUnwrittenTraces = 4096;                 // whose latest steps wait to be written
 
+// Operators' looks at everybody's payments: rows looked at for one page
+inline constexpr int kMaxRowsExamined = 20'000;
+// Why something is suspended
+inline constexpr std::size_t kMaxSuspensionReasonBytes = 256;
+
 // Audit log, of one record
 inline constexpr std::size_t kMaxAuditActorBytes = 128;
 inline constexpr std::size_t kMaxAuditPeerBytes = 64;

@@ -4,19 +4,14 @@
 
 #include "cli/admin_view.h"
 #include "cli/command.h"
-#include "cli/configs.h"
 #include "cli/duration.h"
+#include "cli/operator_targets.h"
 #include "rpc/admin_client.h"
-#include "security/credentials.h"
 
 namespace strife::cli {
 namespace {
 
-struct AdminOptions {
-  std::string config_file;
-  OperatorConfig config;
-  Settings settings = OperatorSettings(&config);
-  OutputFormat output = OutputFormat::kTable;
+struct AdminOptions : OperatorOptions {
   std::string min_age = "5s";
   int limit = 100;
   std::string id;
@@ -24,43 +19,10 @@ struct AdminOptions {
   std::string bank;
 };
 
-struct Targets {
-  rpc::AdminTarget gateway;
-  std::vector<rpc::AdminTarget> banks;
-};
-
-// Reads the configuration and checks that the certificate is an operator's.
-Result<Targets> ReadTargets(AdminOptions& options) {
-  std::optional<std::filesystem::path> file;
-  if (!options.config_file.empty()) file = options.config_file;
-  if (auto loaded = options.settings.Load(file); !loaded) return std::unexpected(loaded.error());
-  const OperatorConfig& config = options.config;
-  const security::CredentialFiles files{config.ca_file, config.cert_file, config.key_file, config.crl_file};
-  auto loaded = security::LoadCredentials(files, security::Role::kOperator, WallNow());
-  if (!loaded) return std::unexpected(loaded.error());
-  const auto own = std::make_shared<const security::Credentials>(*std::move(loaded));
-  for (const std::string& sentence : security::EndingSoon(*own, files, WallNow())) PrintError(sentence);
-  const std::string& domain = own->certificate.identity.trust_domain;
-  Targets targets{{config.gateway, own, {domain, security::Role::kGateway, ""}, config.timeout}, {}};
-  std::istringstream list(config.banks);
-  for (std::string item; std::getline(list, item, ',');) {
-    const auto begin = item.find_first_not_of(' ');
-    const auto equals = item.find('=');
-    if (begin == std::string::npos || equals == std::string::npos || equals <= begin || equals + 1 == item.size()) {
-      return Fail(ErrorCode::kInvalidInput, "banks has \"" + item + "\"; write it as bank1=host:port,bank2=host:port");
-    }
-    targets.banks.push_back({item.substr(equals + 1),
-                             own,
-                             {domain, security::Role::kBank, item.substr(begin, equals - begin)},
-                             config.timeout});
-  }
-  return targets;
-}
-
 int InDoubt(AdminOptions& options) {
   const auto min_age = ParseDuration(options.min_age);
   if (!min_age) return ReportUsage(min_age.error().message);
-  auto targets = ReadTargets(options);
+  auto targets = options.ReadTargets();
   if (!targets) return Report(targets.error());
   GatewayInDoubt gateway;
   if (auto answer = rpc::ListInDoubtPayments(targets->gateway, *min_age, options.limit)) {
@@ -106,7 +68,7 @@ Result<Addressed> ReadAddressed(AdminOptions& options) {
     return Fail(ErrorCode::kInvalidInput,
                 "\"" + options.id + "\" is not a transaction id; it is a UUID as strife admin in-doubt prints it");
   }
-  auto targets = ReadTargets(options);
+  auto targets = options.ReadTargets();
   if (!targets) return std::unexpected(targets.error());
   const auto bank = std::ranges::find(targets->banks, options.bank,
                                       [](const rpc::AdminTarget& target) { return target.expected.name; });
@@ -152,9 +114,7 @@ void AddAdminCommands(CLI::App& app, Invocation& invocation) {
                        int (*action)(AdminOptions&)) {
     auto options = std::make_shared<AdminOptions>();
     CLI::App* command = AddCommand(*admin, invocation, name, description, examples, [=] { return action(*options); });
-    command->add_option("--config", options->config_file, "The operator's configuration, TOML");
-    options->settings.AddFlags(*command);
-    AddOutputFlag(*command, &options->output);
+    options->AddFlags(*command);
     return std::pair(command, options);
   };
   const auto about_one = [](CLI::App* command, AdminOptions& options) {
@@ -186,6 +146,8 @@ void AddAdminCommands(CLI::App& app, Invocation& invocation) {
           "  strife admin acknowledge 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b --bank bank2 --config net/operator.toml",
           Acknowledge);
   about_one(acknowledge, *acknowledge_options);
+
+  AddGatewayAdminCommands(*admin, invocation);
 }
 
 }  // namespace strife::cli

@@ -90,6 +90,7 @@ void AddAllCommands(CLI::App& app, Invocation& invocation) {
   AddStatusCommand(app, invocation);
   AddTopCommand(app, invocation);
   AddVerifyCommand(app, invocation);
+  AddAuditCommands(app, invocation);
   AddBenchCommands(app, invocation);
   AddSimCommand(app, invocation);
   AddCompletionCommand(app, invocation);

@@ -79,6 +79,7 @@ std::vector<BankStatus> BanksOf(const MetricsReading& reading) {
     const std::string label = "{bank=\"" + id + "\"}";
     BankStatus bank{.bank_id = id,
                     .up = reading.Value("strife_bank_up" + label) == 1,
+                    .suspended = reading.Value("strife_bank_suspended" + label) == 1,
                     .heartbeat_age_s = {},
                     .latency_s = {},
                     .queued = reading.Value("strife_bank_queued_commands" + label)};
@@ -154,8 +155,20 @@ StatusReport LookAt(const std::vector<NetworkServer>& servers, Duration interval
     FindProblems(servers[i], report.servers[i], report.problems);
     if (servers[i].role != security::Role::kGateway || !readings[i].second) continue;
     report.banks = BanksOf(*readings[i].second);
+    report.draining = readings[i].second->Value("strife_gateway_draining") == 1;
+    report.suspended_users = static_cast<int>(readings[i].second->Value("strife_suspended_users"));
+    if (report.draining) {
+      report.problems.push_back(
+          "the gateway is drained by its operators: it takes no new payments; see strife admin "
+          "undrain");
+    }
     for (const BankStatus& bank : report.banks) {
       if (!bank.up) report.problems.push_back("the gateway does not reach " + bank.bank_id);
+      if (bank.suspended) {
+        report.problems.push_back(bank.bank_id +
+                                  " is suspended by the operators: no new payments with it; see strife "
+                                  "admin banks");
+      }
     }
   }
   return report;

@@ -42,6 +42,7 @@ struct ServerStatus {
 struct BankStatus {
   std::string bank_id;
   bool up = false;
+  bool suspended = false;  // by operators
   std::optional<double> heartbeat_age_s;
   std::optional<double> latency_s;  // mean of the messages since the gateway started
   double queued = 0;
@@ -51,6 +52,8 @@ struct StatusReport {
   std::vector<ServerStatus> servers;
   std::vector<BankStatus> banks;      // empty when the gateway's metrics cannot be read
   std::vector<std::string> problems;  // one sentence each
+  bool draining = false;              // operators want no new payments
+  int suspended_users = 0;
 };
 
 // Asks all servers at once and compares two readings of their metrics, `interval` apart.

@@ -55,10 +55,14 @@ std::string StatusText(const StatusReport& report) {
   if (!report.banks.empty()) {
     Table banks({{"BANK"}, {"UP"}, {"LATENCY", Align::kRight}, {"HEARD", Align::kRight}, {"QUEUED", Align::kRight}});
     for (const BankStatus& bank : report.banks) {
-      banks.AddRow({bank.bank_id, bank.up ? "up" : "down", OrDash(bank.latency_s, 1000, " ms", 1),
-                    OrDash(bank.heartbeat_age_s, 1, " s ago"), Number(bank.queued)});
+      banks.AddRow({bank.bank_id, std::string(bank.up ? "up" : "down") + (bank.suspended ? ", suspended" : ""),
+                    OrDash(bank.latency_s, 1000, " ms", 1), OrDash(bank.heartbeat_age_s, 1, " s ago"),
+                    Number(bank.queued)});
     }
     text += "\nAs the gateway sees them:\n" + banks.RenderForOutput();
+  }
+  if (report.suspended_users > 0) {
+    text += "\nSuspended users: " + std::to_string(report.suspended_users) + "; see strife admin banks\n";
   }
   text += report.problems.empty() ? "\nAll is well.\n" : "\n";
   for (const std::string& problem : report.problems) text += "! " + problem + "\n";
@@ -94,11 +98,17 @@ Json StatusJson(const StatusReport& report) {
   for (const BankStatus& bank : report.banks) {
     banks.push_back({{"bank_id", bank.bank_id},
                      {"up", bank.up},
+                     {"suspended", bank.suspended},
                      {"heartbeat_age_seconds", OrNull(bank.heartbeat_age_s)},
                      {"latency_seconds", OrNull(bank.latency_s)},
                      {"queued_commands", bank.queued}});
   }
-  return {{"ok", report.problems.empty()}, {"servers", servers}, {"banks", banks}, {"problems", report.problems}};
+  return {{"ok", report.problems.empty()},
+          {"servers", servers},
+          {"banks", banks},
+          {"draining", report.draining},
+          {"suspended_users", report.suspended_users},
+          {"problems", report.problems}};
 }
 
 }  // namespace strife::cli

@@ -3,8 +3,8 @@
 
 #include "cli/command.h"
 #include "cli/configs.h"
-#include "cli/duration.h"
 #include "cli/open_client.h"
+#include "cli/operator_targets.h"
 #include "cli/queue_view.h"
 #include "cli/trace_view.h"
 #include "rpc/admin_client.h"
@@ -14,9 +14,6 @@ namespace {
 
 struct TraceOptions {
   std::optional<ClientOptions> client;
-  std::string config_file;
-  OperatorConfig config;
-  Settings settings = OperatorSettings(&config);
   OutputFormat output = OutputFormat::kTable;
   std::string id;
 };
@@ -56,22 +53,16 @@ int TraceOwn(TraceOptions& options) {
   return kExitUnknownOutcome;
 }
 
-int TraceAny(TraceOptions& options) {
+struct AnyTraceOptions : OperatorOptions {
+  std::string id;
+};
+
+int TraceAny(AnyTraceOptions& options) {
   const auto id = ReadId(options.id);
   if (!id) return ReportUsage(id.error().message);
-  std::optional<std::filesystem::path> file;
-  if (!options.config_file.empty()) file = options.config_file;
-  if (auto loaded = options.settings.Load(file); !loaded) return Report(loaded.error());
-  const OperatorConfig& config = options.config;
-  const security::CredentialFiles files{config.ca_file, config.cert_file, config.key_file, config.crl_file};
-  auto own = security::LoadCredentials(files, security::Role::kOperator, WallNow());
-  if (!own) return Report(own.error());
-  const std::string domain = own->certificate.identity.trust_domain;
-  const rpc::AdminTarget gateway{config.gateway,
-                                 std::make_shared<const security::Credentials>(*std::move(own)),
-                                 {domain, security::Role::kGateway, ""},
-                                 config.timeout};
-  auto trace = rpc::TracePayment(gateway, *id);
+  auto targets = options.ReadTargets();
+  if (!targets) return Report(targets.error());
+  auto trace = rpc::TracePayment(targets->gateway, *id);
   if (!trace) return Report(trace.error());
   return Show({*std::move(trace), std::nullopt}, options.output);
 }
@@ -92,16 +83,13 @@ void AddTraceCommand(CLI::App& app, Invocation& invocation) {
 }
 
 void AddAdminTraceCommand(CLI::App& app, Invocation& invocation) {
-  auto any = std::make_shared<TraceOptions>();
-  CLI::App* admin_trace =
-      AddCommand(*app.get_subcommand("admin"), invocation, "trace",
-                 "Show any payment step by step: at the gateway and at its banks",
-                 "  strife admin trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b --config net/operator.toml",
-                 [=] { return TraceAny(*any); });
-  admin_trace->add_option("--config", any->config_file, "The operator's configuration, TOML");
-  any->settings.AddFlags(*admin_trace);
-  AddOutputFlag(*admin_trace, &any->output);
-  admin_trace->add_option("ID", any->id, "The payment's id")->required();
+  auto any = std::make_shared<AnyTraceOptions>();
+  CLI::App* trace = AddCommand(*app.get_subcommand("admin"), invocation, "trace",
+                               "Show any payment step by step: at the gateway and at its banks",
+                               "  strife admin trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b --config net/operator.toml",
+                               [=] { return TraceAny(*any); });
+  any->AddFlags(*trace);
+  trace->add_option("ID", any->id, "The payment's id")->required();
 }
 
 }  // namespace strife::cli

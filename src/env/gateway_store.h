@@ -68,6 +68,20 @@ struct LoginCounterRecord {
   bool operator==(const LoginCounterRecord&) const = default;
 };
 
+// What operators have suspended: no new payments for a bank, neither logins nor payments for a user.
+enum class SuspendedKind : std::uint8_t { kBank = 1, kUser = 2 };
+
+struct SuspensionRecord {
+  SuspendedKind kind = SuspendedKind::kBank;
+  std::string name;
+  bool suspended = true;  // false: it has been resumed, and the record goes
+  std::string by;         // the operator, as in the certificate
+  std::string reason;     // as the operator gives it; may be empty
+  WallTime at;
+
+  bool operator==(const SuspensionRecord&) const = default;
+};
+
 struct GatewayKeys {
   std::vector<Uuid> payments;
   std::vector<Sha256> refresh_tokens;  // each brings its session along
@@ -99,10 +113,11 @@ struct GatewayRecords {
   std::uint64_t sequence = 0;  // durable progress after this batch: one more than after the batch before
   std::vector<protocol::AuditRecord> audit{};
   std::vector<protocol::TraceRecord> traces{};
+  std::vector<SuspensionRecord> suspensions{};
 
   bool empty() const {
     return payments.empty() && banks.empty() && sessions.empty() && refresh_tokens.empty() && login_counters.empty() &&
-           !forget_before && audit.empty() && traces.empty();
+           !forget_before && audit.empty() && suspensions.empty() && traces.empty();
   }
 };
 
@@ -127,6 +142,37 @@ struct HistoryQuery {
   int limit = 50;  // rows
 };
 
+// What operators look for among everybody's payments. Absent: whatever it is.
+struct PaymentsQuery {
+  std::optional<std::string> payer;
+  std::optional<std::string> bank_id;  // of the payer or the payee
+  std::optional<protocol::PaymentState> state;
+  std::optional<WallTime> since;  // as in HistoryQuery, also below
+  std::optional<WallTime> until;
+  std::optional<std::int64_t> min_minor_units;
+  std::optional<std::int64_t> max_minor_units;
+  std::optional<HistoryQuery::Position> after;
+  int limit = 50;  // rows
+};
+
+struct PaymentsPage {
+  std::vector<protocol::PaymentRecord> payments;
+  // Where to go on. Set as well when kMaxRowsExamined rows were looked at before the page was full.
+  std::optional<HistoryQuery::Position> next;
+};
+
+struct SessionsQuery {
+  WallTime now;  // sessions that have not ended by then
+  std::optional<std::string> username;
+  // Continue after this session (the last of the page before).
+  struct Position {
+    WallTime expires_at;
+    Uuid session_id;
+  };
+  std::optional<Position> after;
+  int limit = 50;  // rows
+};
+
 // Thread-safe. Snapshots: a call sees everything committed before it started.
 class GatewayReader {
  public:
@@ -136,6 +182,12 @@ class GatewayReader {
   // Newest first: by created_at, then id, both descending. Costs the rows returned, not the rows skipped; only a filter
   // on kCompleted also costs the payer's payments in other states that lie between.
   virtual Result<std::vector<protocol::PaymentRecord>> History(const HistoryQuery& query) = 0;
+  // Newest first. Costs the rows examined, which are bounded.
+  virtual Result<PaymentsPage> Payments(const PaymentsQuery& query) = 0;
+  // Live ones, those that end last first: by expires_at, then id, both descending.
+  virtual Result<std::vector<SessionRecord>> Sessions(const SessionsQuery& query) = 0;
+  // By kind, then name.
+  virtual Result<std::vector<SuspensionRecord>> Suspensions() = 0;
   virtual Result<std::vector<protocol::BankRecord>> Banks() = 0;
   // Sessions revoked at or after `since`.
   virtual Result<std::vector<Uuid>> SessionsRevokedSince(WallTime since) = 0;

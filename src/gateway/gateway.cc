@@ -21,6 +21,7 @@
 #include "runtime/system_clock.h"
 #include "runtime/worker_pool.h"
 #include "security/random.h"
+#include "server/audit_desk.h"
 #include "server/credential_watch.h"
 #include "server/engine_report.h"
 #include "server/event_counts.h"
@@ -55,11 +56,15 @@ class Gateway {
   void Drain();
 
  private:
+  // A record of the server's start, to be made durable before anything else.
+  void NoteStart();
   // Puts an event into the audit log that nobody waits for.
   void Record(protocol::AuditInput input) {
     // Refused only when the engine has ended.
     static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
   }
+  // Health: whether new payments are taken.
+  void SayWhetherServing();
   // Tells of a change of the token keys.
   void Note(const Result<security::TokenRing::Change>& change);
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
@@ -76,12 +81,14 @@ class Gateway {
   const GatewayConfig config_;
   server::DiskSpace disk_;
   mutable runtime::SystemClock clock_;
+  server::AuditDesk audit_{clock_};
   server::CredentialWatch credentials_;
   std::unique_ptr<LogDirectory> logs_;
   std::unique_ptr<GatewayStore> store_;
   std::unique_ptr<GatewayReader> reader_;
   GatewayIncarnation incarnation_;
   std::unique_ptr<GatewayMachine> machine_;
+  Suspensions suspensions_;
   std::unique_ptr<Logins> logins_;
   std::unique_ptr<runtime::WorkerPool> workers_;
   std::unique_ptr<Tracing> tracing_;
@@ -92,6 +99,7 @@ class Gateway {
   std::unique_ptr<rpc::PeerLimits> limits_;
   std::unique_ptr<rpc::Server> server_;
   std::optional<GatewayEffects> recovered_;
+  bool started_ = false;
   MonotonicTime next_housekeeping_{};
   server::EngineReport report_;
   server::EventCounts events_{kEvents};
@@ -118,6 +126,7 @@ Status Gateway::Open() {
   auto logins = Logins::Create(config_, credentials_.credentials().identity().trust_domain, clock_, *reader_);
   if (!logins) return std::unexpected(logins.error());
   logins_ = *std::move(logins);
+  NoteStart();
   workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
   links_ = std::make_unique<rpc::BankLinks>(
       rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
@@ -162,6 +171,9 @@ Status Gateway::OpenStore() {
   } else {
     return std::unexpected(rows.error());
   }
+  auto suspensions = reader_->Suspensions();
+  if (!suspensions) return std::unexpected(suspensions.error());
+  for (const SuspensionRecord& suspension : *suspensions) suspensions_.Apply(suspension);
   metrics_.Recovered(past.open_payments);
   LogLine line("started");
   line.Add("store", incarnation_.store_id).Add("epoch", incarnation_.epoch);
@@ -171,6 +183,14 @@ Status Gateway::OpenStore() {
       protocol::CoordinatorOptions{.transaction_timeout = config_.transaction_timeout});
   recovered_ = machine_->Recover(clock_.Read(), std::move(past));
   return {};
+}
+
+void Gateway::NoteStart() {
+  const security::Certificate& certificate = credentials_.credentials().current()->certificate;
+  recovered_->records.audit.push_back(
+      audit_.Event(protocol::AuditEvent::kServerStarted, certificate.identity.Uri(),
+                   "store=" + incarnation_.store_id.ToString() + " epoch=" + std::to_string(incarnation_.epoch) +
+                       " certificate=" + certificate.serial + " " + logins_->DescribeUsers()));
 }
 
 void Gateway::MakeEngine() {
@@ -190,10 +210,20 @@ void Gateway::MakeEngine() {
                             .epoch = incarnation_.epoch,
                             .heartbeat_interval = config_.heartbeat_interval,
                             .disk = disk_,
+                            .suspensions = suspensions_,
                             .tracing = *tracing_});
-  admin_ = std::make_unique<GatewayAdmin>(clock_, *tracing_,
-                                          [this](GatewayInput input) { return Submit(std::move(input)); });
-  logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); });
+  admin_ = std::make_unique<GatewayAdmin>(
+      GatewayAdmin::Parts{.clock = clock_,
+                          .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
+                          .reader = *reader_,
+                          .workers = *workers_,
+                          .links = *links_,
+                          .logins = *logins_,
+                          .suspensions = suspensions_,
+                          .service = *service_,
+                          .tracing = *tracing_,
+                          .patience = kHeartbeatsMissed * config_.heartbeat_interval});
+  logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); }, suspensions_);
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
       [this](GatewayEffects effects) {
@@ -201,6 +231,8 @@ void Gateway::MakeEngine() {
         service_->Deliver(std::move(effects), engine_->cycle_began());
       },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
+  audit_.Connect([this](protocol::AuditRecord record) { Record({{}, std::move(record)}); });
+  credentials_.Audit(audit_);
 }
 
 Status Gateway::Serve() {
@@ -217,6 +249,7 @@ Status Gateway::Serve() {
                                    .transaction_log = &logs_->Get("transactions.log"),
                                    .registration_log = &logs_->Get("gateway.log"),
                                    .stats = &calls_,
+                                   .refused = [this](protocol::AuditRecord record) { audit_.Count(std::move(record)); },
                                    .limits = limits_.get(),
                                    .longest_answer = 2 * config_.transaction_timeout};
   auto server = rpc::StartGatewayServer(options, *service_, *admin_, clock_);
@@ -225,13 +258,18 @@ Status Gateway::Serve() {
   Tick();
   // What recovery decided is durable and on its way before a new payment can follow it: the engine commits it first.
   engine_->Start(std::move(recovered_));
-  server_->SetServing(true);
+  started_ = true;
+  SayWhetherServing();
   return {};
 }
 
+void Gateway::SayWhetherServing() { server_->SetServing(started_ && !disk_.low() && !service_->drained()); }
+
 void Gateway::Tick() {
   disk_.Look(logs_->Get("gateway.log"));
+  SayWhetherServing();
   credentials_.Tick(clock_.Read(), logs_->Get("gateway.log"));
+  audit_.Tick();
   const MonotonicTime now = clock_.Read().monotonic;
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kHousekeepingInterval;
@@ -252,6 +290,12 @@ void Gateway::Collect(MetricWriter& writer) const {
                static_cast<double>(service_->open_payments()));
   links_->Collect(writer, now, kHeartbeatsMissed * config_.heartbeat_interval);
   login_metrics_.Collect(writer);
+  writer.Gauge("strife_gateway_draining", "1 while operators want no new payments.", {}, service_->drained() ? 1 : 0);
+  for (const SuspensionRecord& bank : suspensions_.All(SuspendedKind::kBank)) {
+    writer.Gauge("strife_bank_suspended", "1 while operators have suspended the bank.", {{"bank", bank.name}}, 1);
+  }
+  writer.Gauge("strife_suspended_users", "Users whom operators have suspended.", {},
+               static_cast<double>(suspensions_.All(SuspendedKind::kUser).size()));
   calls_.Collect(writer);
   limits_->Collect(writer);
   server::CollectEngine(writer, engine_->stats(), engine_->inbox().size());
@@ -265,12 +309,17 @@ void Gateway::Collect(MetricWriter& writer) const {
 void Gateway::Reload(const Result<GatewayConfig>& reread) {
   Logger& log = logs_->Get("gateway.log");
   logs_->Reopen();
-  const auto complain = [&log](const Error& error) {
+  const auto complain = [&](const Error& error) {
     log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", error.message));
+    audit_.Note(protocol::AuditEvent::kReloadFailed, "configuration", error.message);
   };
   if (!reread) complain(reread.error());
   if (reread) logs_->SetLevel(ParseLogLevel(reread->log_level).value_or(LogLevel::kInfo));
-  if (Status reloaded = logins_->ReloadUsers(); !reloaded) complain(reloaded.error());
+  if (Status reloaded = logins_->ReloadUsers(); !reloaded) {
+    complain(reloaded.error());
+  } else {
+    audit_.Note(protocol::AuditEvent::kUsersLoaded, config_.users_file.filename().string(), logins_->DescribeUsers());
+  }
   credentials_.Reload(clock_.Read(), log);
   Note(logins_->ReloadKeys());
   log.Write(LogLevel::kInfo, LogLine("reloaded"));
@@ -278,15 +327,13 @@ void Gateway::Reload(const Result<GatewayConfig>& reread) {
 
 void Gateway::Note(const Result<security::TokenRing::Change>& change) {
   Logger& log = logs_->Get("gateway.log");
-  if (!change) return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
+  if (!change) {
+    audit_.Note(protocol::AuditEvent::kReloadFailed, "token keys", change.error().message);
+    return log.Write(LogLevel::kError, LogLine("reload_failed").Add("why", change.error().message));
+  }
   const auto note = [&](const std::string& kid, std::string_view what) {
     log.Write(LogLevel::kInfo, LogLine("token_key").Add("kid", kid).Add("now", what));
-    protocol::AuditInput input;
-    input.record.event = protocol::AuditEvent::kTokenKeysLoaded;
-    input.record.at = clock_.Read().wall;
-    input.record.subject = kid;
-    input.record.detail = what;
-    Record(std::move(input));
+    audit_.Note(protocol::AuditEvent::kTokenKeysLoaded, kid, std::string(what));
   };
   for (const std::string& kid : change->retired) note(kid, "retired");
   if (!change->added.empty()) note(change->signing_kid, "signs");
@@ -299,6 +346,7 @@ void Gateway::Drain() {
   server_->Shutdown(3 * config_.transaction_timeout);
   logins_->Stop();
   workers_->Stop();
+  audit_.Flush();
   engine_->Stop();
   metrics_serving_.Stop();
   links_.reset();

@@ -4,7 +4,21 @@
 
 namespace strife::gateway {
 
-void GatewayMachine::Take(Effects& effects, protocol::CoordinatorEffects protocol) {
+namespace {
+
+protocol::AuditRecord AuditOf(const protocol::BankRecord& bank, const Now& now) {
+  protocol::AuditRecord record;
+  record.event = protocol::AuditEvent::kBankRegistered;
+  record.at = now.wall;
+  record.actor = record.subject = "bank/" + bank.bank_id;
+  record.detail = "endpoint=" + bank.endpoint;
+  return record;
+}
+
+}  // namespace
+
+void GatewayMachine::Take(const Now& now, Effects& effects, protocol::CoordinatorEffects protocol) {
+  for (const protocol::BankRecord& bank : protocol.banks) effects.records.audit.push_back(AuditOf(bank, now));
   effects.records.payments = std::move(protocol.payments);
   effects.records.banks = std::move(protocol.banks);
   effects.records.traces = std::move(protocol.traces);
@@ -14,7 +28,7 @@ void GatewayMachine::Take(Effects& effects, protocol::CoordinatorEffects protoco
 
 GatewayMachine::Effects GatewayMachine::Recover(const Now& now, protocol::CoordinatorPast past) {
   Effects effects;
-  Take(effects, coordinator_.Recover(now, std::move(past)));
+  Take(now, effects, coordinator_.Recover(now, std::move(past)));
   return effects;
 }
 
@@ -39,13 +53,18 @@ GatewayMachine::Effects GatewayMachine::Step(const Now& now, std::vector<Input> 
       effects.sessions.push_back(security::Sessions::Step(now, *session, rows, effects.records));
     } else if (const auto* login = std::get_if<security::LoginInput>(&input)) {
       effects.logins.push_back(security::LoginThrottle::Step(now, *login, rows, effects.records));
+    } else if (auto* suspension = std::get_if<SuspensionInput>(&input)) {
+      suspension->record.at = now.wall;
+      effects.records.suspensions.push_back(std::move(suspension->record));
+      effects.audit_answers.push_back(suspension->reply_to);
     } else {
       auto& audit = std::get<protocol::AuditInput>(input);
       effects.records.audit.push_back(std::move(audit.record));
       effects.audit_answers.push_back(audit.reply_to);
     }
   }
-  Take(effects, coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments), std::move(rows.traces)));
+  Take(now, effects,
+       coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments), std::move(rows.traces)));
   return effects;
 }
 

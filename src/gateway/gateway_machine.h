@@ -13,15 +13,21 @@
 
 namespace strife::gateway {
 
-using GatewayInput =
-    std::variant<protocol::CoordinatorInput, security::SessionInput, security::LoginInput, protocol::AuditInput>;
+// Operators suspend a bank or a user, or resume it. `reply_to` is given back once it is durable.
+struct SuspensionInput {
+  protocol::ReplyTo reply_to;
+  SuspensionRecord record;
+};
+
+using GatewayInput = std::variant<protocol::CoordinatorInput, security::SessionInput, security::LoginInput,
+                                  protocol::AuditInput, SuspensionInput>;
 
 struct GatewayEffects {
   GatewayRecords records;                 // durable first
   protocol::CoordinatorEffects protocol;  // its payments and banks have moved to `records`
   std::vector<security::SessionOutcome> sessions;
   std::vector<security::LoginOutcome> logins;
-  std::vector<protocol::ReplyTo> audit_answers;  // of AuditInputs
+  std::vector<protocol::ReplyTo> audit_answers;  // of AuditInputs and SuspensionInputs
 };
 
 class GatewayMachine {
@@ -45,7 +51,7 @@ class GatewayMachine {
   const protocol::Coordinator& coordinator() const { return coordinator_; }
 
  private:
-  void Take(Effects& effects, protocol::CoordinatorEffects protocol);
+  void Take(const Now& now, Effects& effects, protocol::CoordinatorEffects protocol);
 
   protocol::Coordinator coordinator_;
 };

@@ -82,6 +82,34 @@ TEST_F(GatewayMachineTest, SequenceNeverGoesBack_WhateverTheBatchHolds) {
   }
 }
 
+TEST_F(GatewayMachineTest, BankThatRegistersDifferently_IsAudited_OneThatSaysTheSameIsNot) {
+  const auto registers = [](const char* endpoint) {
+    protocol::RegisterInput input;
+    input.reply_to = {4, 0};
+    input.bank = protocol::testing::BankNamed("a");
+    input.bank.endpoint = endpoint;
+    return protocol::CoordinatorInput(input);
+  };
+  const auto changed = machine_.Step(kNow, {registers("elsewhere:1")}, {});
+  ASSERT_EQ(changed.records.audit.size(), 1u);
+  EXPECT_EQ(changed.records.audit[0].event, protocol::AuditEvent::kBankRegistered);
+  EXPECT_EQ(changed.records.audit[0].subject, "bank/a");
+  EXPECT_EQ(changed.records.audit[0].detail, "endpoint=elsewhere:1");
+  EXPECT_TRUE(machine_.Step(kNow, {registers("elsewhere:1")}, {}).records.audit.empty());
+}
+
+TEST_F(GatewayMachineTest, Suspension_IsARecordAndAnsweredWithIt) {
+  SuspensionRecord record;
+  record.name = "a";
+  record.by = "olga";
+  const auto effects = machine_.Step(kNow, {SuspensionInput{{5, 0}, record}}, {});
+  ASSERT_EQ(effects.records.suspensions.size(), 1u);
+  EXPECT_EQ(effects.records.suspensions[0].at, kNow.wall);
+  EXPECT_FALSE(effects.records.empty());
+  ASSERT_EQ(effects.audit_answers.size(), 1u);
+  EXPECT_EQ(effects.audit_answers[0], (protocol::ReplyTo{5, 0}));
+}
+
 TEST_F(GatewayMachineTest, CollectKeys_AsksForPaymentsAndTokens) {
   security::RefreshPresented refresh;
   refresh.token_hash.fill(7);

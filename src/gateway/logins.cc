@@ -97,7 +97,9 @@ ApiResult<security::AccessTokenClaims> Logins::CheckToken(std::string_view token
   if (revoked_.Contains(claims->session_id)) return std::unexpected(SessionOver());
   const auto users = users_.load();
   const security::User* user = users->Find(claims->username);
-  if (user == nullptr || user->disabled || user->role != claims->role) return std::unexpected(SessionOver());
+  if (user == nullptr || user->disabled || user->role != claims->role || IsSuspended(user->username)) {
+    return std::unexpected(SessionOver());
+  }
   return *std::move(claims);
 }
 
@@ -136,7 +138,7 @@ void Logins::OnBegun(std::unique_ptr<Login> login, const std::optional<LoginOutc
 void Logins::CheckPassword(std::unique_ptr<Login> login) {
   const auto users = users_.load();
   const security::User* user = users->Authenticate(login->attempt.username, login->password);
-  if (user != nullptr) return OpenSession(*user, std::move(login));
+  if (user != nullptr && !IsSuspended(user->username)) return OpenSession(*user, std::move(login));
   security::LoginFailed failed{{}, login->attempt};
   SubmitLogin(std::move(failed), [login = std::move(login)](const std::optional<LoginOutcome>& outcome) {
     login->done(std::unexpected(outcome ? WrongCredentials() : Busy()));
@@ -182,7 +184,7 @@ ApiResult<SessionGrant> Logins::Grant(const std::optional<SessionOutcome>& outco
   if (outcome->result != SessionResult::kOk || !outcome->session) return std::unexpected(SessionOver());
   const auto users = users_.load();
   const security::User* user = users->Find(outcome->session->username);
-  if (user == nullptr || user->disabled) return std::unexpected(SessionOver());
+  if (user == nullptr || user->disabled || IsSuspended(user->username)) return std::unexpected(SessionOver());
   if (security::Sha256Of(user->password_hash) != outcome->session->credential) return std::unexpected(SessionOver());
   const WallTime now = clock_.Read().wall;
   security::AccessTokenClaims claims;
@@ -208,6 +210,15 @@ void Logins::Logout(const rpc::Caller& caller, Done<rpc::Nothing> done) {
     if (outcome->result != SessionResult::kOk) return done(std::unexpected(SessionOver()));
     done(rpc::Nothing{});
   });
+}
+
+void Logins::End(const Uuid& session_id, protocol::AuditOrigin by,
+                 std::move_only_function<void(const std::optional<SessionOutcome>&)> callback) {
+  security::SessionRevoked input;
+  input.session_id = session_id;
+  input.ended_by = std::move(by);
+  SubmitSession(std::move(input), [callback = std::move(callback)](
+                                      const std::optional<SessionOutcome>& outcome) mutable { callback(outcome); });
 }
 
 void Logins::SubmitSession(security::SessionInput input, ParkedOutcome::Callback callback) {
@@ -248,6 +259,19 @@ Status Logins::ReloadUsers() {
   if (!users) return std::unexpected(users.error());
   users_.store(std::make_shared<const security::UserDirectory>(*std::move(users)));
   return {};
+}
+
+std::string Logins::DescribeUsers() const {
+  const auto users = users_.load();
+  std::string all;
+  for (const security::User& user : users->users()) {
+    all += user.username + '\n' + user.password_hash + '\n' + std::string(security::UserRoleName(user.role)) +
+           (user.disabled ? "\ndisabled\n" : "\n");
+    for (const protocol::AccountRef& account : user.accounts) all += account.bank_id + '/' + account.account_id + '\n';
+  }
+  return "users=" + std::to_string(users->users().size()) +
+         " disabled=" + std::to_string(std::ranges::count_if(users->users(), &security::User::disabled)) +
+         " sha256=" + security::HexEncode(security::Sha256Of(all));
 }
 
 void Logins::Prune() {

@@ -13,6 +13,7 @@
 #include "gateway/config.h"
 #include "gateway/gateway_machine.h"
 #include "gateway/login_queue.h"
+#include "gateway/suspensions.h"
 #include "rpc/gateway_api.h"
 #include "runtime/parked.h"
 #include "security/revoked_sessions.h"
@@ -35,7 +36,10 @@ class Logins {
                                                 Clock& clock, GatewayReader& reader);
 
   // Must be called before anything below.
-  void Connect(Submit submit) { submit_ = std::move(submit); }
+  void Connect(Submit submit, const Suspensions& suspensions) {
+    submit_ = std::move(submit);
+    suspensions_ = &suspensions;
+  }
   // Finishes the hashes that were begun; later logins are refused.
   void Stop() { queue_.Stop(); }
 
@@ -46,6 +50,11 @@ class Logins {
   void Refresh(const rpc::Caller& caller, const std::string& refresh_token, rpc::Done<rpc::SessionGrant> done);
   void Logout(const rpc::Caller& caller, rpc::Done<rpc::Nothing> done);
 
+  // An operator ends a session; `callback` gets nullopt when it was not taken.
+  void End(const Uuid& session_id, protocol::AuditOrigin by,
+           std::move_only_function<void(const std::optional<security::SessionOutcome>&)> callback);
+  bool Knows(const std::string& username) const { return users_.load()->Find(username) != nullptr; }
+
   // The engine has made this outcome durable.
   void OnOutcome(const security::SessionOutcome& outcome);
   void OnOutcome(const security::LoginOutcome& outcome);
@@ -53,6 +62,8 @@ class Logins {
   // The account of a logged-in user at a bank; nullopt when there is none.
   std::optional<protocol::AccountRef> AccountAt(const std::string& username, std::string_view bank_id) const;
 
+  // Which users.json is in use, for the audit log: how many users, how many disabled, and the digest of them all.
+  std::string DescribeUsers() const;
   // Reads users.json again; on failure the users stay as they were.
   Status ReloadUsers();
   // Looks after the token keys, on the thread that calls Housekeep.
@@ -73,6 +84,7 @@ class Logins {
   // Hands out tokens for a session that is on record.
   rpc::ApiResult<rpc::SessionGrant> Grant(const std::optional<security::SessionOutcome>& outcome,
                                           std::string refresh_token);
+  bool IsSuspended(const std::string& username) const { return suspensions_->Has(SuspendedKind::kUser, username); }
   // `callback` gets no outcome when the engine takes no more inputs.
   void SubmitSession(security::SessionInput input,
                      runtime::Parked<std::optional<security::SessionOutcome>>::Callback callback);
@@ -85,6 +97,7 @@ class Logins {
   const std::unique_ptr<security::TokenRing> ring_;
   security::RevokedSessions revoked_;
   Submit submit_;
+  const Suspensions* suspensions_ = nullptr;
   MonotonicTime next_forgetting_{};
   LoginQueue queue_;
 };

@@ -41,7 +41,7 @@ ApiError Unavailable(std::string reason_code, std::string message) {
 }
 
 ApiError Draining() {
-  return Unavailable("DRAINING", "the gateway is shutting down; send the same request again later");
+  return Unavailable("DRAINING", "the gateway takes no new work for now; send the same request again later");
 }
 
 ApiError StorageFull() {
@@ -89,6 +89,8 @@ ApiResult<PaymentRecord> ToResult(protocol::SubmitAnswer answer) {
       return std::unexpected(rpc::Overloaded("the gateway"));
     case protocol::SubmitOutcome::kStorageFull:
       return std::unexpected(StorageFull());
+    case protocol::SubmitOutcome::kDraining:
+      return std::unexpected(Draining());
     case protocol::SubmitOutcome::kNeedsReconciliation:
       return std::unexpected(NeedsReconciliation());
   }
@@ -158,10 +160,10 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
         }
         done(std::move(result));
       });
-  if (parts_.submit(protocol::CoordinatorInput(
-          protocol::SubmitInput{reply_to, *std::move(order), parts_.disk.low(), arrived.wall, trace}))) {
-    return;
-  }
+  const bool suspended = parts_.suspensions.Has(SuspendedKind::kBank, order->from.bank_id) ||
+                         parts_.suspensions.Has(SuspendedKind::kBank, order->to.bank_id);
+  protocol::SubmitInput input{reply_to, *std::move(order), parts_.disk.low(), drained_, suspended, arrived.wall, trace};
+  if (parts_.submit(protocol::CoordinatorInput(std::move(input)))) return;
   ParkedSubmit::Take(reply_to)({reply_to, protocol::SubmitOutcome::kOverloaded, {}});
 }
 
@@ -259,6 +261,7 @@ void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) 
     parts_.metrics.Durable(effects.records.payments, cycle_began, parts_.clock.Read().monotonic);
   }
   for (const protocol::BankRecord& bank : effects.records.banks) parts_.links.Update(bank);
+  for (const SuspensionRecord& suspension : effects.records.suspensions) parts_.suspensions.Apply(suspension);
   std::unordered_map<std::string, std::vector<protocol::BankCommand>> by_bank;
   for (protocol::AddressedCommand& addressed : effects.protocol.commands) {
     by_bank[addressed.bank_id].push_back(std::move(addressed.command));

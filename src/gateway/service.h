@@ -11,6 +11,7 @@
 #include "gateway/login_metrics.h"
 #include "gateway/logins.h"
 #include "gateway/payment_metrics.h"
+#include "gateway/suspensions.h"
 #include "gateway/tracing.h"
 #include "observability/log.h"
 #include "rpc/bank_links.h"
@@ -41,12 +42,16 @@ class GatewayService final : public rpc::GatewayApi {
     Duration heartbeat_interval;
     const server::DiskSpace& disk;
     Tracing& tracing;
+    Suspensions& suspensions;
   };
 
   explicit GatewayService(Parts parts) : parts_(std::move(parts)) {}
 
   // From now on nothing new is taken.
   void StartDraining() { draining_ = true; }
+  // Operators want no new payments, or want them again.
+  void SetDrained(bool drained) { drained_ = drained; }
+  bool drained() const { return drained_; }
   // Payments taken and not yet answered.
   std::size_t open_payments() const { return open_payments_; }
 
@@ -77,6 +82,7 @@ class GatewayService final : public rpc::GatewayApi {
 
   const Parts parts_;
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> drained_ = false;
   std::atomic<std::size_t> open_payments_ = 0;
 };
 

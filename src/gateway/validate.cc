@@ -65,8 +65,23 @@ ApiResult<protocol::PaymentOrder> ValidatePayment(rpc::PaymentRequest request, c
                                 std::move(request.memo)};
 }
 
-std::string PageToken(const protocol::PaymentRecord& last) {
-  return std::to_string(last.created_at.time_since_epoch().count()) + "." + last.order.id.ToString();
+std::string PageToken(WallTime time, const Uuid& id) {
+  return std::to_string(time.time_since_epoch().count()) + "." + id.ToString();
+}
+
+std::string PageToken(const protocol::PaymentRecord& last) { return PageToken(last.created_at, last.order.id); }
+
+ApiResult<HistoryQuery::Position> ParsePageToken(const std::string& token) {
+  std::int64_t time_us = 0;
+  const char* const begin = token.data();
+  const char* const end = begin + token.size();
+  const auto [dot, error] = std::from_chars(begin, end, time_us);
+  const bool has_time = error == std::errc() && dot != end && *dot == '.';
+  const auto id = has_time ? Uuid::Parse({dot + 1, end}) : std::nullopt;
+  if (!id) {
+    return std::unexpected(InvalidField("page_token", "is not the next_page_token of an earlier answer"));
+  }
+  return HistoryQuery::Position{WallTime(Duration(time_us)), *id};
 }
 
 ApiResult<HistoryQuery> ValidateHistory(const rpc::HistoryRequest& request, const std::string& payer) {
@@ -80,16 +95,9 @@ ApiResult<HistoryQuery> ValidateHistory(const rpc::HistoryRequest& request, cons
   }
   query.limit = request.page_size == 0 ? limits::kDefaultHistoryPageRows : request.page_size;
   if (request.page_token.empty()) return query;
-  std::int64_t created_us = 0;
-  const char* const begin = request.page_token.data();
-  const char* const end = begin + request.page_token.size();
-  const auto [dot, error] = std::from_chars(begin, end, created_us);
-  const bool has_time = error == std::errc() && dot != end && *dot == '.';
-  const auto id = has_time ? Uuid::Parse({dot + 1, end}) : std::nullopt;
-  if (!id) {
-    return std::unexpected(InvalidField("page_token", "is not the next_page_token of an earlier answer"));
-  }
-  query.after = HistoryQuery::Position{WallTime(Duration(created_us)), *id};
+  auto after = ParsePageToken(request.page_token);
+  if (!after) return std::unexpected(after.error());
+  query.after = *after;
   return query;
 }
 

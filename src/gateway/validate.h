@@ -15,8 +15,10 @@ rpc::ApiResult<Uuid> ValidateTransactionId(const std::string& text);
 
 // The history query of one payer's request, with its page token read.
 rpc::ApiResult<HistoryQuery> ValidateHistory(const rpc::HistoryRequest& request, const std::string& payer);
-// What to pass as page token to go on after `last`.
+// What to pass as page token to go on after `last`, or after what is at that place.
 std::string PageToken(const protocol::PaymentRecord& last);
+std::string PageToken(WallTime time, const Uuid& id);
+rpc::ApiResult<HistoryQuery::Position> ParsePageToken(const std::string& token);
 
 // Everything about a registration but the identity of the caller.
 rpc::ApiResult<protocol::RegisterInput> ValidateRegistration(rpc::RegistrationRequest request);

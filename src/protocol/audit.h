@@ -41,6 +41,9 @@ enum class AuditEvent : std::uint16_t {
   kForceMixed = 54,   // the gateway has decided the opposite
   kMixedAcknowledged = 55,
   kDirectTransaction = 56,
+  kSessionEnded = 57,  // a user's, by an operator
+  kBankSuspended = 58,
+  kBankResumed = 59,
   // Servers, their users and keys
   kServerStarted = 60,
   kUsersLoaded = 61,
@@ -48,6 +51,11 @@ enum class AuditEvent : std::uint16_t {
   kRevocationListLoaded = 63,
   kTokenKeysLoaded = 64,
   kReloadFailed = 65,
+  // Operators again
+  kUserSuspended = 66,
+  kUserResumed = 67,
+  kDrainStarted = 68,
+  kDrainEnded = 69,
 };
 
 // Texts are cut to the limits::kMaxAudit…Bytes and made printable when they are written; no secret belongs in them.

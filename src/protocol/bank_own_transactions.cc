@@ -37,6 +37,13 @@ DirectAnswer ProcessDirect(BankWorkingSet& batch, const DirectInput& input, bool
   batch.Enter(record, 0, from, to);
   batch.Changed(from);
   batch.Changed(to);
+  AuditRecord& audit = batch.effects.records.audit.emplace_back();
+  audit.event = AuditEvent::kDirectTransaction;
+  audit.at = batch.now.wall;
+  audit.actor = input.origin.actor;
+  audit.peer = input.origin.peer;
+  audit.subject = input.id.ToString();
+  audit.detail = (input.deposit ? "deposit to " : "withdrawal from ") + input.account_id;
   batch.Changed(batch.PutTransaction(std::move(record)));
   return answer({}, customer->posted);
 }

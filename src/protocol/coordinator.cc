@@ -92,6 +92,7 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
   if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
   if (needs_reconciliation_) return answer(SubmitOutcome::kNeedsReconciliation);
   if (input.storage_full) return answer(SubmitOutcome::kStorageFull);
+  if (input.draining) return answer(SubmitOutcome::kDraining);
   const std::size_t limit = options_.max_open_per_bank;
   if (banks_.open_count(order.from.bank_id) >= limit || banks_.open_count(order.to.bank_id) >= limit) {
     return answer(SubmitOutcome::kOverloaded);
@@ -110,9 +111,9 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
   if (input.received_at) open.trace.Add({.kind = StepKind::kReceived, .at = *input.received_at});
   open.trace.Add({.kind = StepKind::kRecorded, .epoch = epoch_, .at = batch.now.wall});
   const auto may_ask = [&](const Leg& leg) { return banks_.MayAsk(leg.bank_id, batch.now.monotonic); };
-  if (!std::ranges::all_of(open.all_legs(), may_ask)) {
+  if (input.suspended || !std::ranges::all_of(open.all_legs(), may_ask)) {
     for (Leg& leg : open.all_legs()) leg.holds_nothing = true;
-    return DecideAbort(batch, open, reason::kBankOffline, {});
+    return DecideAbort(batch, open, input.suspended ? reason::kBankSuspended : reason::kBankOffline, {});
   }
   if (!Mutated(Defect::kPrepareBeforeRecord)) Record(batch, open);  // rule 2
   BeginPhase(batch, open);

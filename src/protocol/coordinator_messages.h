@@ -17,6 +17,8 @@ struct SubmitInput {
   ReplyTo reply_to;
   PaymentOrder order;
   bool storage_full = false;  // a new payment is refused, a known one answered (rule 15)
+  bool draining = false;      // the same
+  bool suspended = false;     // operators have suspended a bank of it: a new payment is declined
   // For the trace.
   std::optional<WallTime> received_at{};
   std::optional<TraceContext> trace{};
@@ -87,6 +89,7 @@ enum class SubmitOutcome {
   kUnknownPayeeBank,
   kOverloaded,
   kStorageFull,
+  kDraining,
   kNeedsReconciliation,  // this gateway has found that it was restored from an old backup
 };
 

@@ -347,6 +347,33 @@ TEST(Coordinator, StorageFull_RefusesNewPaymentsAndAnswersForOldOnes) {
   EXPECT_EQ(Sent(gateway.Submit(Order(Id(2)))), "a:prepare b:prepare") << "the id was not used up";
 }
 
+TEST(Coordinator, Draining_RefusesNewPaymentsAndAnswersForOldOnes) {
+  TestGateway gateway;
+  gateway.Decide(Order(kX));
+  SubmitInput drained{{1, 0}, Order(Id(2))};
+  drained.draining = true;
+  const auto refused = gateway.Step({drained});
+  EXPECT_EQ(OnlyAnswer(refused).outcome, SubmitOutcome::kDraining);
+  EXPECT_TRUE(refused.payments.empty());
+  drained.order = Order(kX);
+  EXPECT_EQ(OnlyAnswer(gateway.Step({drained})).outcome, SubmitOutcome::kDuplicate);
+  EXPECT_EQ(Sent(gateway.Submit(Order(Id(2)))), "a:prepare b:prepare") << "the id was not used up";
+}
+
+TEST(Coordinator, SuspendedBank_DeclinesNewPaymentsForGood_AndAsksNobody) {
+  TestGateway gateway;
+  gateway.Decide(Order(kX));
+  SubmitInput suspended{{1, 0}, Order(Id(2))};
+  suspended.suspended = true;
+  const auto declined = gateway.Step({suspended});
+  EXPECT_EQ(OnlyAnswer(declined).payment.reason_code, reason::kBankSuspended);
+  EXPECT_EQ(gateway.state(Id(2)), PaymentState::kAborted);
+  EXPECT_EQ(Sent(declined), "");
+  EXPECT_EQ(OnlyAnswer(gateway.Submit(Order(Id(2)))).outcome, SubmitOutcome::kDuplicate);
+  suspended.order = Order(kX);
+  EXPECT_EQ(OnlyAnswer(gateway.Step({suspended})).payment.state, PaymentState::kCommitting) << "goes on";
+}
+
 TEST(Coordinator, UnknownBank_RecordsNothing) {
   TestGateway gateway;
   EXPECT_EQ(OnlyAnswer(gateway.Submit(Order(kX, "x", "b"))).outcome, SubmitOutcome::kUnknownPayerBank);

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/audit.h"
 #include "protocol/bank_batch.h"
 #include "protocol/types.h"
 
@@ -37,6 +38,7 @@ struct DirectInput {
   std::string account_id;
   Money amount;
   bool deposit = true;
+  AuditOrigin origin{};  // the operator
 };
 
 // An account to open with a balance from the bank's opening account. Ignored when the account exists.

@@ -13,7 +13,8 @@ std::span<const std::string_view> All() {
                                               kAmountTooLarge,       kInsufficientFunds,      kDuplicate,
                                               kInvalidAmount,        kGatewayRestarted,       kTransactionAborted,
                                               kTransactionIdReused,  kProtocolViolation,      kStaleEpoch,
-                                              kStorageFull,          kCommitDelayed,          kHeuristicMixed};
+                                              kStorageFull,          kCommitDelayed,          kHeuristicMixed,
+                                              kBankSuspended};
   return kAll;
 }
 
@@ -44,6 +45,7 @@ std::string_view Describe(std::string_view code) {
       {kTransactionIdReused, "This transaction id belongs to another payment; use a new id."},
       {kProtocolViolation, "A bank contradicted its own record of this payment; no money moved."},
       {kStaleEpoch, "Another gateway has taken this payment over."},
+      {kBankSuspended, "A bank of this payment is suspended by the gateway's operators; no money moved."},
       {kHeuristicMixed,
        "Operators of a bank have decided otherwise about its part; they settle the difference by hand, do not pay "
        "again."},

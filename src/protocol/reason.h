@@ -30,6 +30,7 @@ inline constexpr std::string_view kStaleEpoch = "STALE_EPOCH";
 inline constexpr std::string_view kStorageFull = "STORAGE_FULL";
 inline constexpr std::string_view kCommitDelayed = "COMMIT_DELAYED";
 inline constexpr std::string_view kHeuristicMixed = "HEURISTIC_MIXED";
+inline constexpr std::string_view kBankSuspended = "BANK_SUSPENDED";
 
 // All of the above.
 std::span<const std::string_view> All();

@@ -24,6 +24,7 @@ ErrorCode CodeOf(grpc::StatusCode code, bool changes) {
       return ErrorCode::kPermissionDenied;
     case grpc::StatusCode::INVALID_ARGUMENT:
     case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::NOT_FOUND:
       return ErrorCode::kInvalidInput;
     case grpc::StatusCode::NOT_FOUND:
       return ErrorCode::kNotFound;
@@ -124,6 +125,62 @@ Result<protocol::HeuristicRecord> AcknowledgeTransaction(const AdminTarget& bank
   auto response = Call(bank, true, &v1::BankAdmin::NewStub, &v1::BankAdmin::Stub::AcknowledgeTransaction, request);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(bank, response->heuristic());
+}
+
+Result<BanksOverview> ListBanks(const AdminTarget& gateway) {
+  auto response =
+      Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::ListBanks, v1::ListBanksRequest());
+  if (!response) return std::unexpected(std::move(response.error()));
+  return Read(gateway, *response);
+}
+
+Result<TransactionsPage> ListTransactions(const AdminTarget& gateway, const TransactionsRequest& request) {
+  v1::ListTransactionsRequest message;
+  ToProto(request, message);
+  auto response = Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::ListTransactions, message);
+  if (!response) return std::unexpected(std::move(response.error()));
+  return Read(gateway, *response);
+}
+
+Result<SessionsPage> ListSessions(const AdminTarget& gateway, const std::string& username, int page_size,
+                                  const std::string& page_token) {
+  v1::ListSessionsRequest message;
+  message.set_username(username);
+  message.set_page_size(page_size);
+  message.set_page_token(page_token);
+  auto response = Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::ListSessions, message);
+  if (!response) return std::unexpected(std::move(response.error()));
+  return Read(gateway, *response);
+}
+
+Result<std::size_t> EndSessions(const AdminTarget& gateway, const std::string& session_id,
+                                const std::string& username) {
+  v1::EndSessionsRequest message;
+  message.set_session_id(session_id);
+  message.set_username(username);
+  auto response = Call(gateway, true, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::EndSessions, message);
+  if (!response) return std::unexpected(std::move(response.error()));
+  return response->ended();
+}
+
+Result<SuspensionRecord> SetSuspension(const AdminTarget& gateway, const SuspensionRecord& record) {
+  v1::SetSuspensionRequest message;
+  ToProto(record, *message.mutable_suspension());
+  message.mutable_suspension()->clear_at();
+  message.set_suspended(record.suspended);
+  auto response = Call(gateway, true, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::SetSuspension, message);
+  if (!response) return std::unexpected(std::move(response.error()));
+  auto done = Read(gateway, response->suspension());
+  if (done) done->suspended = record.suspended;
+  return done;
+}
+
+Result<DrainState> SetDraining(const AdminTarget& gateway, bool draining) {
+  v1::SetDrainingRequest message;
+  message.set_draining(draining);
+  auto response = Call(gateway, true, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::SetDraining, message);
+  if (!response) return std::unexpected(std::move(response.error()));
+  return DrainState{response->draining(), response->open()};
 }
 
 }  // namespace strife::rpc

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "protocol/coordinator_messages.h"
 #include "protocol/heuristic.h"
+#include "rpc/admin_api.h"
 #include "rpc/payment_trace.h"
 #include "security/certificate.h"
 #include "security/credentials.h"
@@ -31,5 +32,16 @@ Result<protocol::InDoubtAnswer> ListInDoubtTransactions(const AdminTarget& bank,
 Result<protocol::HeuristicRecord> ForceTransaction(const AdminTarget& bank, const Uuid& id,
                                                    protocol::Decision decision);
 Result<protocol::HeuristicRecord> AcknowledgeTransaction(const AdminTarget& bank, const Uuid& id);
+
+// At the gateway.
+Result<BanksOverview> ListBanks(const AdminTarget& gateway);
+Result<TransactionsPage> ListTransactions(const AdminTarget& gateway, const TransactionsRequest& request);
+Result<SessionsPage> ListSessions(const AdminTarget& gateway, const std::string& username, int page_size,
+                                  const std::string& page_token);
+// One of `session_id` and `username` is set. How many have ended.
+Result<std::size_t> EndSessions(const AdminTarget& gateway, const std::string& session_id, const std::string& username);
+// As `record` says, whose `by` and `at` are not looked at.
+Result<SuspensionRecord> SetSuspension(const AdminTarget& gateway, const SuspensionRecord& record);
+Result<DrainState> SetDraining(const AdminTarget& gateway, bool draining);
 
 }  // namespace strife::rpc

@@ -5,6 +5,7 @@
 
 #include "protocol/coordinator_messages.h"
 #include "protocol/heuristic.h"
+#include "rpc/admin_api.h"
 #include "strife/v1/admin.pb.h"
 
 namespace strife::rpc {
@@ -17,5 +18,18 @@ void ToProto(const protocol::InDoubtAnswer& answer, v1::ListInDoubtTransactionsR
 std::optional<protocol::HeuristicRecord> FromProto(const v1::Heuristic& heuristic);
 std::optional<protocol::ListOpenAnswer> FromProto(const v1::ListInDoubtPaymentsResponse& response);
 std::optional<protocol::InDoubtAnswer> FromProto(const v1::ListInDoubtTransactionsResponse& response);
+
+// What operators list at the gateway, and what they do to it.
+void ToProto(const SuspensionRecord& record, v1::Suspension& out);
+void ToProto(const BanksOverview& overview, v1::ListBanksResponse& out);
+void ToProto(const TransactionsRequest& request, v1::ListTransactionsRequest& out);
+void ToProto(const TransactionsPage& page, v1::ListTransactionsResponse& out);
+void ToProto(const SessionsPage& page, v1::ListSessionsResponse& out);
+
+std::optional<SuspensionRecord> FromProto(const v1::Suspension& suspension);
+std::optional<BanksOverview> FromProto(const v1::ListBanksResponse& response);
+std::optional<TransactionsRequest> FromProto(const v1::ListTransactionsRequest& request);
+std::optional<TransactionsPage> FromProto(const v1::ListTransactionsResponse& response);
+std::optional<SessionsPage> FromProto(const v1::ListSessionsResponse& response);
 
 }  // namespace strife::rpc

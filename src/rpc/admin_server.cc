@@ -55,6 +55,75 @@ class GatewayAdminService final : public v1::GatewayAdmin::CallbackService {
         [](const PaymentTrace& trace, v1::TracePaymentResponse& out) { ToProto(trace, *out.mutable_trace()); });
   }
 
+  ServerUnaryReactor* ListBanks(CallbackServerContext* context, const v1::ListBanksRequest* request,
+                                v1::ListBanksResponse* response) override {
+    return Serve<BanksOverview>(
+        admission_, context, "/strife.v1.GatewayAdmin/ListBanks", *request, response,
+        [&](Caller caller, Done<BanksOverview> done) { api_.ListBanks(std::move(caller), std::move(done)); },
+        [](const BanksOverview& overview, v1::ListBanksResponse& out) { ToProto(overview, out); });
+  }
+
+  ServerUnaryReactor* ListTransactions(CallbackServerContext* context, const v1::ListTransactionsRequest* request,
+                                       v1::ListTransactionsResponse* response) override {
+    return Serve<TransactionsPage>(
+        admission_, context, "/strife.v1.GatewayAdmin/ListTransactions", *request, response,
+        [&](Caller caller, Done<TransactionsPage> done) {
+          auto read = FromProto(*request);
+          if (!read) return done(std::unexpected(InvalidField("state", "or a time is none")));
+          api_.ListTransactions(std::move(caller), *std::move(read), std::move(done));
+        },
+        [](const TransactionsPage& page, v1::ListTransactionsResponse& out) { ToProto(page, out); });
+  }
+
+  ServerUnaryReactor* ListSessions(CallbackServerContext* context, const v1::ListSessionsRequest* request,
+                                   v1::ListSessionsResponse* response) override {
+    return Serve<SessionsPage>(
+        admission_, context, "/strife.v1.GatewayAdmin/ListSessions", *request, response,
+        [&](Caller caller, Done<SessionsPage> done) {
+          api_.ListSessions(std::move(caller), request->username(), request->page_size(), request->page_token(),
+                            std::move(done));
+        },
+        [](const SessionsPage& page, v1::ListSessionsResponse& out) { ToProto(page, out); });
+  }
+
+  ServerUnaryReactor* EndSessions(CallbackServerContext* context, const v1::EndSessionsRequest* request,
+                                  v1::EndSessionsResponse* response) override {
+    return Serve<std::size_t>(
+        admission_, context, "/strife.v1.GatewayAdmin/EndSessions", *request, response,
+        [&](Caller caller, Done<std::size_t> done) {
+          api_.EndSessions(std::move(caller), request->session_id(), request->username(), std::move(done));
+        },
+        [](std::size_t ended, v1::EndSessionsResponse& out) { out.set_ended(ended); });
+  }
+
+  ServerUnaryReactor* SetSuspension(CallbackServerContext* context, const v1::SetSuspensionRequest* request,
+                                    v1::SetSuspensionResponse* response) override {
+    return Serve<SuspensionRecord>(
+        admission_, context, "/strife.v1.GatewayAdmin/SetSuspension", *request, response,
+        [&](Caller caller, Done<SuspensionRecord> done) {
+          auto record = FromProto(request->suspension());
+          if (!record) return done(std::unexpected(InvalidField("suspension.kind", "must be bank or user")));
+          record->suspended = request->suspended();
+          api_.SetSuspension(std::move(caller), *std::move(record), std::move(done));
+        },
+        [](const SuspensionRecord& record, v1::SetSuspensionResponse& out) {
+          ToProto(record, *out.mutable_suspension());
+        });
+  }
+
+  ServerUnaryReactor* SetDraining(CallbackServerContext* context, const v1::SetDrainingRequest* request,
+                                  v1::SetDrainingResponse* response) override {
+    return Serve<DrainState>(
+        admission_, context, "/strife.v1.GatewayAdmin/SetDraining", *request, response,
+        [&](Caller caller, Done<DrainState> done) {
+          api_.SetDraining(std::move(caller), request->draining(), std::move(done));
+        },
+        [](const DrainState& state, v1::SetDrainingResponse& out) {
+          out.set_draining(state.draining);
+          out.set_open(state.open);
+        });
+  }
+
  private:
   Admission admission_;
   GatewayAdminApi& api_;

@@ -49,6 +49,39 @@ std::string PeerAddress(const grpc::ServerContextBase& context) {
   return colon == std::string::npos ? peer : peer.substr(colon + 1);
 }
 
+std::string ActorOf(const Caller& caller) {
+  if (caller.claims) return "user/" + caller.claims->username;
+  const security::Identity& identity = caller.certificate->identity;
+  return std::string(security::RoleName(identity.role)) + "/" + identity.name;
+}
+
+void Admission::NoteRefused(const grpc::CallbackServerContext& context, std::string_view method, std::string actor,
+                            const ApiError& error) const {
+  if (!options_.refused) return;
+  const bool denied = error.code == ApiCode::kPermissionDenied || error.code == ApiCode::kUnauthenticated;
+  const bool force = method.ends_with("/ForceTransaction") && error.code == ApiCode::kFailedPrecondition;
+  if (!denied && !force && error.reason_code != "LOGIN_THROTTLED") return;
+  // A failed login is on record with the count of it.
+  if (denied && !actor.empty() && method.ends_with("/AuthenticateClient")) return;
+  protocol::AuditRecord record;
+  record.event = protocol::AuditEvent::kCallRefused;
+  if (!actor.empty() && method.ends_with("/RefreshSession")) record.event = protocol::AuditEvent::kSessionRefused;
+  if (!actor.empty() && method.ends_with("/ForceTransaction")) record.event = protocol::AuditEvent::kForceRefused;
+  if (actor.empty()) {
+    // Not admitted; TLS has checked that the certificate is one of ours, and it says whose.
+    const auto auth = context.auth_context();
+    const auto leaf = auth ? OnlyProperty(*auth, GRPC_X509_PEM_CERT_PROPERTY_NAME) : std::string_view{};
+    if (const auto certificate = security::ParseCertificatePem(leaf)) {
+      actor = std::string(security::RoleName(certificate->identity.role)) + "/" + certificate->identity.name;
+    }
+  }
+  record.actor = std::move(actor);
+  record.peer = PeerAddress(context);
+  record.subject = method;
+  record.detail = error.reason_code + ": " + error.message;
+  options_.refused(std::move(record));
+}
+
 std::string CertificateOf(const grpc::ServerContextBase& context) {
   const auto auth = context.auth_context();
   if (!auth) return "none";

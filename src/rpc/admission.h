@@ -17,6 +17,7 @@
 #include "rpc/api.h"
 #include "rpc/call_stats.h"
 #include "rpc/peer_limits.h"
+#include "rpc/server.h"
 #include "security/live_credentials.h"
 #include "security/policy.h"
 
@@ -29,6 +30,7 @@ struct AdmissionOptions {
       check_token;
   CallStats* stats = nullptr;    // where calls are counted
   PeerLimits* limits = nullptr;  // how much callers may do; never null
+  RefusalSink refused{};         // where refused calls are told
 };
 
 // Thread-safe.
@@ -41,6 +43,11 @@ class Admission {
                           std::size_t bytes);
 
   PeerLimits& limits() { return *options_.limits; }
+
+  // Tells of a call that was refused to `actor`, or to whoever the connection's certificate says when it is empty.
+  // Failures that refuse nobody anything are left out.
+  void NoteRefused(const grpc::CallbackServerContext& context, std::string_view method, std::string actor,
+                   const ApiError& error) const;
 
   // Where the method's calls are counted; null when they are not.
   MethodStats* StatsOf(const security::MethodPolicy* policy) {
@@ -65,6 +72,9 @@ class Admission {
   std::shared_mutex mutex_;
   std::unordered_map<std::string, Verdict> verdicts_;  // guarded by mutex_
 };
+
+// "user/alice" when there is a token, else "client/client".
+std::string ActorOf(const Caller& caller);
 
 // "127.0.0.1:40312" out of gRPC's "ipv4:127.0.0.1:40312".
 std::string PeerAddress(const grpc::ServerContextBase& context);

@@ -111,8 +111,8 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
                                       v1::ProcessPaymentsResponse* response) override {
     return Serve<Nothing>(
         admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", *request, response,
-        [&](const Caller& caller, Done<Nothing> done) {
-          StartBatch(caller, *request, TraceContextOf(*context), *response, std::move(done));
+        [&, context](const Caller& caller, Done<Nothing> done) {
+          StartBatch(*context, caller, *request, *response, std::move(done));
         },
         [](Nothing, v1::ProcessPaymentsResponse&) {});
   }
@@ -206,9 +206,8 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
   }
 
  private:
-  void StartBatch(const Caller& caller, const v1::ProcessPaymentsRequest& request,
-                  const std::optional<protocol::TraceContext>& trace, v1::ProcessPaymentsResponse& response,
-                  Done<Nothing> done) {
+  void StartBatch(const CallbackServerContext& context, const Caller& caller, const v1::ProcessPaymentsRequest& request,
+                  v1::ProcessPaymentsResponse& response, Done<Nothing> done) {
     const int count = request.payments_size();
     if (auto refused = admission_.limits().Payments(caller.claims->username, static_cast<std::size_t>(count))) {
       return done(std::unexpected(*std::move(refused)));
@@ -218,11 +217,18 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
           "payments", "must hold 1 to " + std::to_string(limits::kMaxPaymentsPerCall) + " payments; split the batch")));
     }
     auto answer = std::make_shared<BatchAnswer>(count, std::move(done), response);
+    const auto trace = TraceContextOf(context);
     for (int i = 0; i < count; ++i) {
       PaymentRequest payment = FromProto(request.payments(i));
       payment.trace = trace;
       api_.ProcessPayment(caller, std::move(payment),
-                          [answer, i](ApiResult<PaymentRecord> result) { answer->Set(i, std::move(result)); });
+                          [this, &context, actor = ActorOf(caller), answer, i](ApiResult<PaymentRecord> result) {
+                            if (!result) {
+                              admission_.NoteRefused(context, "/strife.v1.PaymentGateway/ProcessPayments", actor,
+                                                     result.error());
+                            }
+                            answer->Set(i, std::move(result));
+                          });
     }
   }
 

@@ -53,7 +53,11 @@ void SetLimits(grpc::ServerBuilder& builder) {
 }  // namespace
 
 AdmissionOptions AdmissionFor(const ServerOptions& options) {
-  return {.credentials = options.credentials, .check_token = nullptr, .stats = options.stats, .limits = options.limits};
+  return {.credentials = options.credentials,
+          .check_token = nullptr,
+          .stats = options.stats,
+          .limits = options.limits,
+          .refused = options.refused};
 }
 
 // Twice what the server may take: whoever has sent all of a call gets an answer.
@@ -99,8 +103,9 @@ Listener::~Listener() { Shutdown(Duration::zero()); }
 
 void Listener::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
-  health->SetServingStatus(serving);
-  for (const ServedService& served : services_) health->SetServingStatus(served.name, serving);
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(services_.front().name, serving);
+  for (std::size_t i = 1; i < services_.size(); ++i) health->SetServingStatus(services_[i].name, true);
 }
 
 void Listener::Shutdown(Duration grace) {

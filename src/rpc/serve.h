@@ -38,8 +38,9 @@ inline void FinishWithError(grpc::CallbackServerContext* context, grpc::ServerUn
   reactor->Finish(ToGrpcStatus(error));
 }
 
-// Runs `handle(Caller, Done<T>)` if the caller is admitted; `fill(T, Response&)` writes a successful answer. Request,
-// response and context stay valid until the reactor is finished, which the Done does exactly once.
+// `method` must be a literal. Runs `handle(Caller, Done<T>)` if the caller is admitted; `fill(T, Response&)` writes a
+// successful answer. Request, response and context stay valid until the reactor is finished, which the Done does
+// exactly once.
 template <typename T, typename Request, typename Response, typename Handle, typename Fill>
 grpc::ServerUnaryReactor* Serve(Admission& admission, grpc::CallbackServerContext* context, std::string_view method,
                                 const Request& request, Response* response, Handle handle, Fill fill) {
@@ -49,12 +50,18 @@ grpc::ServerUnaryReactor* Serve(Admission& admission, grpc::CallbackServerContex
   ApiResult<Caller> caller = admission.Admit(*context, policy, request.ByteSizeLong());
   if (!caller) {
     watch.Ended(static_cast<int>(caller.error().code));
+    admission.NoteRefused(*context, method, {}, caller.error());
     FinishWithError(context, reactor, caller.error());
     return reactor;
   }
-  handle(*std::move(caller), Done<T>([context, reactor, response, fill, watch](ApiResult<T> result) {
+  std::string actor = ActorOf(*caller);
+  handle(*std::move(caller), Done<T>([&admission, context, method, actor = std::move(actor), reactor, response, fill,
+                                      watch](ApiResult<T> result) {
     watch.Ended(result ? 0 : static_cast<int>(result.error().code));
-    if (!result) return FinishWithError(context, reactor, result.error());
+    if (!result) {
+      admission.NoteRefused(*context, method, actor, result.error());
+      return FinishWithError(context, reactor, result.error());
+    }
     fill(*std::move(result), *response);
     reactor->Finish(grpc::Status::OK);
   }));

@@ -1,6 +1,7 @@
 // What gateway and bank servers share: one mutual TLS listener with limits, interceptors, health and graceful drain.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -8,12 +9,16 @@
 #include "base/time.h"
 #include "env/clock.h"
 #include "observability/log.h"
+#include "protocol/audit.h"
 #include "security/live_credentials.h"
 
 namespace strife::rpc {
 
 class CallStats;
 class PeerLimits;
+
+// Takes refused calls for the audit log, from any thread; `at` and `count` are not filled in.
+using RefusalSink = std::function<void(protocol::AuditRecord)>;
 
 struct ServerOptions {
   std::string listen;                                      // host:port
@@ -22,6 +27,7 @@ struct ServerOptions {
   Logger* transaction_log = nullptr;                       // every RPC about a transaction
   Logger* registration_log = nullptr;                      // every bank registration; gateway only
   CallStats* stats = nullptr;                              // where calls are counted; must outlive the server
+  RefusalSink refused{};                                   // may be empty
   PeerLimits* limits = nullptr;                            // of callers; not null; must outlive the server
   Duration longest_answer{};                               // that the server itself may take
 };
@@ -31,7 +37,8 @@ class Server {
  public:
   virtual ~Server() = default;
 
-  // What the health service says for the server as a whole and for its service. Starts as not serving.
+  // What the health service says for the server as a whole and for what it is there for (PaymentGateway, Bank). Starts
+  // as not serving. The operators' service is always said to serve.
   virtual void SetServing(bool serving) = 0;
 
   // Takes no new calls, gives those being answered until `grace` has passed, then ends them and stops listening.

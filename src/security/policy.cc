@@ -40,6 +40,12 @@ constexpr std::array kTable = {
     // Operators' own services.
     MethodPolicy{"/strife.v1.GatewayAdmin/ListInDoubtPayments", kOperatorOnly, std::nullopt},
     MethodPolicy{"/strife.v1.GatewayAdmin/TracePayment", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.GatewayAdmin/ListBanks", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.GatewayAdmin/ListTransactions", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.GatewayAdmin/ListSessions", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.GatewayAdmin/EndSessions", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.GatewayAdmin/SetSuspension", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.GatewayAdmin/SetDraining", kOperatorOnly, std::nullopt},
     MethodPolicy{"/strife.v1.BankAdmin/ListInDoubtTransactions", kOperatorOnly, std::nullopt},
     MethodPolicy{"/strife.v1.BankAdmin/ForceTransaction", kOperatorOnly, std::nullopt},
     MethodPolicy{"/strife.v1.BankAdmin/AcknowledgeTransaction", kOperatorOnly, std::nullopt},

@@ -80,7 +80,14 @@ SessionOutcome Revoke(const Now& now, const SessionRevoked& revoked, GatewayRows
   if (!session.revoked_at) {
     session.revoked_at = now.wall;
     Write(session, rows, records);
-    Audit(protocol::AuditEvent::kLogout, now, session, records);
+    Audit(revoked.ended_by ? protocol::AuditEvent::kSessionEnded : protocol::AuditEvent::kLogout, now, session,
+          records);
+    if (revoked.ended_by) {
+      protocol::AuditRecord& record = records.audit.back();
+      record.detail = "user=" + session.username;
+      record.actor = revoked.ended_by->actor;
+      record.peer = revoked.ended_by->peer;
+    }
   }
   return {revoked.reply_to, SessionResult::kOk, session, {}};
 }

@@ -35,6 +35,7 @@ struct RefreshPresented {
 struct SessionRevoked {
   protocol::ReplyTo reply_to;
   Uuid session_id;
+  std::optional<protocol::AuditOrigin> ended_by{};  // the operator; none: the user has logged out
 };
 
 using SessionInput = std::variant<SessionOpened, RefreshPresented, SessionRevoked>;

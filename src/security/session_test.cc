@@ -147,6 +147,16 @@ TEST_F(SessionTest, RevokedSession_RefusesItsUnusedToken) {
   EXPECT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kRevoked);
 }
 
+TEST_F(SessionTest, EndedByAnOperator_IsAuditedAsThat_AndNotAsTheUsersLogout) {
+  const SessionRevoked ended{{3, 0}, kSession, protocol::AuditOrigin{"operator/olga", "192.0.2.9"}};
+  EXPECT_EQ(store_.Run(kDay, ended).result, SessionResult::kOk);
+  ASSERT_EQ(store_.audit.size(), 1u);
+  EXPECT_EQ(store_.audit[0].event, protocol::AuditEvent::kSessionEnded);
+  EXPECT_EQ(store_.audit[0].actor, "operator/olga");
+  EXPECT_EQ(store_.audit[0].peer, "192.0.2.9");
+  EXPECT_EQ(store_.audit[0].subject, kSession.ToString());
+}
+
 TEST_F(SessionTest, RevokingTwice_KeepsTheFirstTimeAndWritesNothing) {
   ASSERT_EQ(Try(kDay, SessionRevoked{{3, 0}, kSession}), SessionResult::kOk);
   EXPECT_EQ(Try(2 * kDay, SessionRevoked{{3, 0}, kSession}), SessionResult::kOk);

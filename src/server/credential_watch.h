@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "observability/log.h"
 #include "security/live_credentials.h"
+#include "server/audit_desk.h"
 
 namespace strife::server {
 
@@ -17,6 +18,9 @@ class CredentialWatch {
   Status Open(const security::CredentialFiles& files, security::Role role, WallTime now);
   const security::LiveCredentials& credentials() const { return *live_; }
 
+  // Where it is told what was taken and refused, besides the log. Before Tick and Reload.
+  void Audit(AuditDesk& desk) { desk_ = &desk; }
+
   // Looks for new files; meant to be called every half second. Once a day it also says what ends soon.
   void Tick(Now now, Logger& log);
   // Takes the files at once.
@@ -26,7 +30,11 @@ class CredentialWatch {
   void Report(const security::LiveCredentials::Outcome& outcome, Now now, Logger& log);
   void Warn(Now now, Logger& log);
 
+  void Tell(const security::Credentials& before, const security::Credentials& now);
+
   std::unique_ptr<security::LiveCredentials> live_;
+  std::shared_ptr<const security::Credentials> told_;  // the last of which the audit log knows
+  AuditDesk* desk_ = nullptr;
   MonotonicTime next_warning_{};
 };
 

@@ -32,6 +32,7 @@ void Auditor::Told(const PaymentOrder& asked, const SubmitAnswer& answer) {
     case SubmitOutcome::kUnknownPayeeBank:
     case SubmitOutcome::kOverloaded:
     case SubmitOutcome::kStorageFull:
+    case SubmitOutcome::kDraining:
     case SubmitOutcome::kNeedsReconciliation:
       ++counts_.refused;
       return;

@@ -56,6 +56,7 @@ DeliveryInput ToDelivery(const Uuid& id, const SubmitAnswer& answer) {
       return input;
     case SubmitOutcome::kOverloaded:
     case SubmitOutcome::kStorageFull:
+    case SubmitOutcome::kDraining:
     case SubmitOutcome::kNeedsReconciliation:
       input.result = DeliveryInput::Result::kTurnedAway;
       return input;

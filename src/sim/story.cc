@@ -85,6 +85,8 @@ std::string Describe(const protocol::SubmitAnswer& answer) {
       return "overloaded";
     case SubmitOutcome::kStorageFull:
       return "no disk space left for new payments";
+    case SubmitOutcome::kDraining:
+      return "takes no new payments for now";
     case SubmitOutcome::kNeedsReconciliation:
       return "needs reconciliation";
   }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "audit/examine.h"
 #include "storage/store_test_support.h"
 
 namespace strife {
@@ -391,7 +392,111 @@ TYPED_TEST(GatewayStoreContract, Reader_UsedByManyThreads_SeesWhatWasCommittedBe
   EXPECT_EQ(missing, 0);
 }
 
+// ---- What operators look for ----
+
+TYPED_TEST(GatewayStoreContract, Payments_OfEverybody_AreNewestFirstInPagesWithoutGaps) {
+  for (std::uint32_t i = 1; i <= 10; ++i) this->CommitPayments({PaymentOf(i, i % 2 == 0 ? "alice" : "bob")});
+  std::vector<Uuid> seen, expected;
+  PaymentsQuery query;
+  query.limit = 3;
+  for (std::optional<HistoryQuery::Position> next;; query.after = next) {
+    const PaymentsPage page = this->maker_.GatewayReading()->Payments(query).value();
+    for (const PaymentRecord& payment : page.payments) seen.push_back(payment.order.id);
+    EXPECT_LE(page.payments.size(), 3u);
+    next = page.next;
+    if (!next) break;
+  }
+  for (std::uint32_t i = 10; i >= 1; --i) expected.push_back(IdOf(i));
+  EXPECT_EQ(seen, expected);
+}
+
+TYPED_TEST(GatewayStoreContract, Payments_EachFilter_LeavesWhatItSays) {
+  PaymentRecord other = this->InState(3, PaymentState::kAborted, "bob");
+  other.order.from.bank_id = "bank3";
+  other.order.amount.minor_units = 5;
+  this->CommitPayments({PaymentOf(1), PaymentOf(2, "bob"), other, this->InState(4, PaymentState::kCompleted)});
+  const auto found = [&](auto set) {
+    PaymentsQuery query;
+    set(query);
+    std::vector<Uuid> ids;
+    const PaymentsPage page = this->maker_.GatewayReading()->Payments(query).value();
+    for (const PaymentRecord& payment : page.payments) ids.push_back(payment.order.id);
+    return ids;
+  };
+  using Query = PaymentsQuery;
+  EXPECT_THAT(found([](Query& query) { query.payer = "bob"; }), ElementsAre(IdOf(3), IdOf(2)));
+  EXPECT_THAT(found([](Query& query) { query.bank_id = "bank3"; }), ElementsAre(IdOf(3)));
+  EXPECT_THAT(found([](Query& query) { query.bank_id = "bank2"; }), ElementsAre(IdOf(4), IdOf(3), IdOf(2), IdOf(1)));
+  EXPECT_THAT(found([](Query& query) { query.state = PaymentState::kInitiated; }), ElementsAre(IdOf(2), IdOf(1)));
+  EXPECT_THAT(found([](Query& query) { query.state = PaymentState::kCompleted; }), ElementsAre(IdOf(4)));
+  EXPECT_THAT(found([](Query& query) {
+                query.state = PaymentState::kInitiated;
+                query.after = HistoryQuery::Position{At(1002), IdOf(2)};
+              }),
+              ElementsAre(IdOf(1)));
+  EXPECT_THAT(found([](Query& query) {
+                query.since = At(1002);
+                query.until = At(1004);
+              }),
+              ElementsAre(IdOf(3), IdOf(2)));
+  EXPECT_THAT(found([](Query& query) { query.min_minor_units = 6; }), ElementsAre(IdOf(4), IdOf(2), IdOf(1)));
+  EXPECT_THAT(found([](Query& query) { query.max_minor_units = 5; }), ElementsAre(IdOf(3)));
+}
+
+TYPED_TEST(GatewayStoreContract, Sessions_LiveOnes_AreListedByUserAndAltogether) {
+  std::vector<SessionRecord> sessions;
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    sessions.push_back(this->SessionOf(i));
+    sessions.back().expires_at = At(100 + i);
+    sessions.back().username = i % 2 == 0 ? "alice" : "bob";
+  }
+  sessions[2].revoked_at = At(5);
+  ASSERT_TRUE(this->Commit({{}, {}, sessions, {}}));
+  const auto found = [&](int now, auto set) {
+    SessionsQuery query;
+    query.now = At(now);
+    set(query);
+    std::vector<Uuid> ids;
+    const auto page = this->maker_.GatewayReading()->Sessions(query).value();
+    for (const SessionRecord& session : page) ids.push_back(session.session_id);
+    return ids;
+  };
+  using Query = SessionsQuery;
+  EXPECT_THAT(found(101, [](Query&) {}), ElementsAre(IdOf(6), IdOf(5), IdOf(4), IdOf(2)));
+  EXPECT_THAT(found(0, [](Query& query) { query.username = "bob"; }), ElementsAre(IdOf(5), IdOf(1)));
+  EXPECT_THAT(found(0, [](Query& query) { query.limit = 2; }), ElementsAre(IdOf(6), IdOf(5)));
+  EXPECT_THAT(found(0, [](Query& query) { query.after = SessionsQuery::Position{At(105), IdOf(5)}; }),
+              ElementsAre(IdOf(4), IdOf(2), IdOf(1)));
+}
+
+TYPED_TEST(GatewayStoreContract, Suspensions_AreThereAfterReopening_UntilLifted_AndAudited) {
+  const SuspensionRecord bank{SuspendedKind::kBank, "bank1", true, "olga", "late", At(5)};
+  SuspensionRecord user{SuspendedKind::kUser, "alice", true, "olga", "", At(6)};
+  ASSERT_TRUE(
+      this->Commit({.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {}, .suspensions = {bank, user}}));
+  this->Reopen();
+  EXPECT_THAT(this->maker_.GatewayReading()->Suspensions().value(), ElementsAre(bank, user));
+  user.suspended = false;
+  ASSERT_TRUE(this->Commit({.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {}, .suspensions = {user}}));
+  EXPECT_THAT(this->maker_.GatewayReading()->Suspensions().value(), ElementsAre(bank));
+  EXPECT_THAT(Described(ExpectChain(this->maker_.GatewayReading()->Audit())),
+              ElementsAre("58 bank/bank1", "66 user/alice", "67 user/alice"));
+}
+
 // ---- The audit log ----
+
+TYPED_TEST(GatewayStoreContract, Audit_OfASoundStore_HasNoFindings_OneWhosePaymentsChangedHas) {
+  this->CommitPayments({PaymentOf(1), this->InState(2, PaymentState::kCommitting)});
+  this->CommitPayments({this->InState(1, PaymentState::kAborted), this->InState(2, PaymentState::kCompleted)});
+  const auto reader = this->maker_.GatewayReading();
+  const auto report = audit::Examine(*reader, {}).value();
+  EXPECT_TRUE(report.ok()) << report.findings[0].what;
+  EXPECT_EQ(report.records, 2u);
+  EXPECT_EQ(report.last_sequence, 2u);
+  EXPECT_EQ(report.decided, 2u);
+  this->CommitPayments({this->InState(2, PaymentState::kInitiated)});  // as nothing here does
+  EXPECT_FALSE(audit::Examine(*reader, {}).value().ok());
+}
 
 TYPED_TEST(GatewayStoreContract, Audit_DecisionsAndWhatElseIsToTell_FormOneChain) {
   this->CommitPayments({PaymentOf(1), this->InState(2, PaymentState::kCommitting)});

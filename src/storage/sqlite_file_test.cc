@@ -373,6 +373,22 @@ TEST_F(SqliteFile, AuditLog_AddedToAnOlderDatabase_TellsHowManyDecisionsHaveNoEn
   EXPECT_EQ(OpenGatewayReader(file_).value()->Audit().value()->Start().value().decided_before, 1u);
 }
 
+TEST_F(SqliteFile, AuditLog_RecordThatCannotBeWritten_LeavesTheChangeUnmade) {
+  auto store = OpenGatewayStore(file_).value();
+  ASSERT_TRUE(store->OpenIncarnation(IdOf(1)));
+  // The place of the next record is taken.
+  Tamper("DROP TRIGGER audit_append; INSERT INTO audit VALUES (1, 1, 1, 1, '', '', '', '', zeroblob(32))");
+  protocol::PaymentRecord decided = PaymentOf(1);
+  decided.state = protocol::PaymentState::kCommitting;
+  GatewayRecords records;
+  records.payments = {decided};
+  records.suspensions = {{SuspendedKind::kUser, "alice", true, "olga", "", At(1)}};
+  records.sequence = 1;
+  EXPECT_FALSE(store->Commit(records));
+  EXPECT_EQ(OpenGatewayReader(file_).value()->FindPayment(IdOf(1)).value(), std::nullopt);
+  EXPECT_TRUE(OpenGatewayReader(file_).value()->Suspensions().value().empty());
+}
+
 TEST_F(SqliteFile, AuditLogWithoutItsBeginning_IsAnError) {
   MakeGateway(0);
   Tamper("DROP TRIGGER audit_start_delete; DELETE FROM audit_start");

@@ -34,8 +34,9 @@ INSTANTIATE_TEST_SUITE_P(Statements, GatewayQueryPlan,
                                            sqlite::kHistoryAborted, sqlite::kHistoryOpen, sqlite::kFindSession,
                                            sqlite::kRevokedSessions, sqlite::kFindRefreshToken,
                                            sqlite::kFindLoginCounter, sqlite::kForgetLoginCounters,
-                                           sqlite::kUpdatePayment, sqlite::kAdvance, sqlite::kFindPaymentTrace,
-                                           sqlite::kUpdatePaymentTrace));
+                                           sqlite::kNewestPayments, sqlite::kLiveSessions, sqlite::kSessionsOfUser,
+                                           sqlite::kUpdatePayment, sqlite::kAdvance,
+                                           sqlite::kFindPaymentTrace, sqlite::kUpdatePaymentTrace));
 
 class BankQueryPlan : public ::testing::TestWithParam<const char*> {};
 

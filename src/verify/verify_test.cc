@@ -73,6 +73,9 @@ class MovingReader final : public GatewayReader {
     return cursor;
   }
   Result<std::unique_ptr<AuditSnapshot>> Audit() override { return reader_.Audit(); }
+  Result<PaymentsPage> Payments(const PaymentsQuery& query) override { return reader_.Payments(query); }
+  Result<std::vector<SessionRecord>> Sessions(const SessionsQuery& query) override { return reader_.Sessions(query); }
+  Result<std::vector<SuspensionRecord>> Suspensions() override { return reader_.Suspensions(); }
 
  private:
   GatewayReader& reader_;

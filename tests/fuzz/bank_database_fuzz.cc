@@ -2,6 +2,7 @@
 // verified. It ends in an error that can be shown, or in rows that make sense; never in a crash.
 #include <utility>
 
+#include "audit/examine.h"
 #include "database_image.h"
 #include "env/bank_store.h"
 #include "fuzz.h"
@@ -87,6 +88,9 @@ void Read(const fs::path& file) {
   }
   for (std::uint8_t number = 1; number <= 4; ++number) Use((*reader)->FindTransaction(IdOf(number)));
   Use((*reader)->Totals());
+  if (const auto examined = audit::Examine(**reader, {}); Use(examined)) {
+    for (const auto& finding : examined->findings) fuzz::CheckMessage(finding.what);
+  }
   const auto gateway = OpenMemoryGatewayReader(std::make_shared<MemoryGatewayDisk>());
   const auto report = verify::Verify(*gateway, {{kBankId, reader->get()}});
   if (!Use(report)) return;

@@ -2,6 +2,7 @@
 // It ends in an error that can be shown, or in rows that make sense; never in a crash.
 #include <utility>
 
+#include "audit/examine.h"
 #include "database_image.h"
 #include "env/gateway_store.h"
 #include "fuzz.h"
@@ -58,6 +59,7 @@ void Make(const fs::path& file) {
         LoginCounterKey{LoginScope::kCertificate, "client"}, LoginCounterKey{LoginScope::kAddress, "127.0.0.1"}}) {
     records.login_counters.push_back({key, 3, kNow.wall, std::nullopt, std::nullopt, later});
   }
+  records.suspensions.push_back({SuspendedKind::kBank, "bank3", true, "olga", "late again", kNow.wall});
   records.sequence = 1;
   STRIFE_ASSERT(store->Commit(records).has_value());
 }
@@ -98,6 +100,22 @@ void Read(const fs::path& file) {
   }
   Use((*reader)->SessionsRevokedSince(WallTime{}));
   Use((*reader)->CountPayments());
+  PaymentsQuery of_bank, of_user, open;
+  of_bank.bank_id = "bank1";
+  of_user.payer = "user1";
+  open.state = PaymentState::kCommitting;
+  for (const PaymentsQuery& payments : {of_bank, of_user, open}) {
+    if (const auto page = (*reader)->Payments(payments); Use(page)) {
+      for (const auto& payment : page->payments) CheckPayment(payment);
+    }
+  }
+  SessionsQuery live;
+  live.now = kNow.wall;
+  Use((*reader)->Sessions(live));
+  Use((*reader)->Suspensions());
+  if (const auto report = audit::Examine(**reader, {}); Use(report)) {
+    for (const auto& finding : report->findings) fuzz::CheckMessage(finding.what);
+  }
   auto scan = (*reader)->ScanPayments();
   while (Use(scan)) {
     const auto next = (*scan)->Next();

@@ -186,15 +186,19 @@ class Network:
             return self.serves(name)
         wait_until(serving, f"{name} to serve")
 
-    def serves(self, name):
-        """Asks the standard gRPC health service; by hand, for it is two bytes."""
+    def health(self, name, service=""):
+        """What the standard gRPC health service says, by hand, for it is two bytes: 1 SERVING, 2 NOT_SERVING, None: nothing."""
+        request = b"\x0a" + bytes([len(service)]) + service.encode() if service else b""
         with self.channel(name, "operator") as channel:
             check = channel.unary_unary("/grpc.health.v1.Health/Check", request_serializer=bytes,
                                         response_deserializer=bytes)
             try:
-                return check(b"", timeout=2) == b"\x08\x01"
+                return check(request, timeout=2)[1]
             except grpc.RpcError:
-                return False
+                return None
+
+    def serves(self, name):
+        return self.health(name) == 1
 
     def kill(self, *names):
         for name in names:

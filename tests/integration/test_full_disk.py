@@ -11,7 +11,13 @@ class FullDisk(NetworkCase):
 
     def restart(self, name, flags=()):
         self.assertEqual(self.network.stop(name), [0])
-        self.network.start(name, flags=flags)
+        if not flags:
+            return self.network.start(name)
+        # It answers, and says that it takes nothing new.
+        self.network.launch(name, *flags)
+        service = "strife.v1.PaymentGateway" if name == "gateway" else "strife.v1.Bank"
+        wait_until(lambda: self.network.health(name) == 2, f"{name} to say that it does not serve")
+        self.assertEqual(self.network.health(name, service), 2)
 
     def test_Gateway_RefusesPaymentsAndLoginsAndAnswersForOldPayments(self):
         alice, bob, _ = self.network.clients()

@@ -17,7 +17,8 @@ MAY_CALL = {
         **dict.fromkeys(("GetTransactionStatus", "GetLedgerTotals"), {GATEWAY, OPERATOR}),
         "ProcessTransaction": {OPERATOR},
     },
-    "GatewayAdmin": dict.fromkeys(("ListInDoubtPayments", "TracePayment"), {OPERATOR}),
+    "GatewayAdmin": dict.fromkeys(("ListInDoubtPayments", "TracePayment", "ListBanks", "ListTransactions", "ListSessions", "EndSessions",
+                                   "SetSuspension", "SetDraining"), {OPERATOR}),
     "BankAdmin": dict.fromkeys(("ListInDoubtTransactions", "ForceTransaction", "AcknowledgeTransaction"), {OPERATOR}),
 }
 SERVER_OF = {"PaymentGateway": "gateway", "GatewayAdmin": "gateway", "Bank": "bank1", "BankAdmin": "bank1"}

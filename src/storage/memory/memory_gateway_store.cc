@@ -45,6 +45,20 @@ bool Matches(const PaymentRecord& payment, const HistoryQuery& query) {
          std::tie(payment.created_at, payment.order.id) < std::tie(query.after->created_at, query.after->id);
 }
 
+bool Matches(const PaymentRecord& payment, const PaymentsQuery& query) {
+  HistoryQuery rest;
+  rest.payer = query.payer.value_or(payment.order.payer);
+  rest.state = query.state;
+  rest.since = query.since;
+  rest.until = query.until;
+  rest.after = query.after;
+  const std::int64_t amount = payment.order.amount.minor_units;
+  return Matches(payment, rest) &&
+         (!query.bank_id || payment.order.from.bank_id == *query.bank_id ||
+          payment.order.to.bank_id == *query.bank_id) &&
+         amount >= query.min_minor_units.value_or(amount) && amount <= query.max_minor_units.value_or(amount);
+}
+
 bool IsSucceeded(const MemoryGatewayContents& contents, std::uint64_t epoch) {
   return contents.epoch != epoch && !Mutated(protocol::Defect::kSucceededGatewayWrites);
 }
@@ -137,17 +151,42 @@ class MemoryGatewayReader final : public GatewayReader {
   }
 
   Result<std::vector<PaymentRecord>> History(const HistoryQuery& query) override {
-    std::vector<PaymentRecord> page;
-    disk_->Access([&](MemoryGatewayContents& contents) {
-      for (const auto& [id, payment] : contents.payments) {
-        if (Matches(payment, query)) page.push_back(payment);
-      }
-    });
-    std::ranges::sort(page, [](const PaymentRecord& a, const PaymentRecord& b) {
-      return std::tie(a.created_at, a.order.id) > std::tie(b.created_at, b.order.id);
-    });
+    std::vector<PaymentRecord> page = NewestFirst(query);
     page.resize(std::min(page.size(), static_cast<std::size_t>(std::max(query.limit, 0))));
     return page;
+  }
+
+  Result<PaymentsPage> Payments(const PaymentsQuery& query) override {
+    PaymentsPage page{NewestFirst(query), std::nullopt};
+    const auto limit = static_cast<std::size_t>(std::max(query.limit, 0));
+    if (page.payments.size() <= limit) return page;
+    page.payments.resize(limit);
+    if (limit > 0) page.next = {page.payments.back().created_at, page.payments.back().order.id};
+    return page;
+  }
+
+  Result<std::vector<SessionRecord>> Sessions(const SessionsQuery& query) override {
+    const auto place = [](const SessionRecord& session) { return std::pair(session.expires_at, session.session_id); };
+    std::vector<SessionRecord> page;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      for (const auto& [id, session] : contents.sessions) {
+        if (session.revoked_at || session.expires_at <= query.now) continue;
+        if (query.username && session.username != *query.username) continue;
+        if (query.after && place(session) >= std::pair(query.after->expires_at, query.after->session_id)) continue;
+        page.push_back(session);
+      }
+    });
+    std::ranges::sort(page, std::ranges::greater(), place);
+    page.resize(std::min(page.size(), static_cast<std::size_t>(std::max(query.limit, 0))));
+    return page;
+  }
+
+  Result<std::vector<SuspensionRecord>> Suspensions() override {
+    std::vector<SuspensionRecord> suspensions;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      for (const auto& [key, suspension] : contents.suspensions) suspensions.push_back(suspension);
+    });
+    return suspensions;
   }
 
   Result<std::vector<protocol::BankRecord>> Banks() override {
@@ -192,6 +231,20 @@ class MemoryGatewayReader final : public GatewayReader {
   }
 
  private:
+  template <typename Query>
+  std::vector<PaymentRecord> NewestFirst(const Query& query) {
+    std::vector<PaymentRecord> found;
+    disk_->Access([&](MemoryGatewayContents& contents) {
+      for (const auto& [id, payment] : contents.payments) {
+        if (Matches(payment, query)) found.push_back(payment);
+      }
+    });
+    std::ranges::sort(found, [](const PaymentRecord& a, const PaymentRecord& b) {
+      return std::tie(a.created_at, a.order.id) > std::tie(b.created_at, b.order.id);
+    });
+    return found;
+  }
+
   std::shared_ptr<MemoryGatewayDisk> disk_;
 };
 
@@ -227,6 +280,13 @@ Status MemoryGatewayDisk::Commit(std::uint64_t epoch, const GatewayRecords& reco
   for (const SessionRecord& session : records.sessions) contents_.sessions[session.session_id] = session;
   for (const RefreshTokenRecord& token : records.refresh_tokens) contents_.refresh_tokens[token.token_hash] = token;
   for (const LoginCounterRecord& counter : records.login_counters) contents_.login_counters[counter.key] = counter;
+  for (const SuspensionRecord& suspension : records.suspensions) {
+    if (suspension.suspended) {
+      contents_.suspensions[{suspension.kind, suspension.name}] = suspension;
+    } else {
+      contents_.suspensions.erase({suspension.kind, suspension.name});
+    }
+  }
   if (records.forget_before) Forget(contents_.login_counters, *records.forget_before);
   contents_.sequence = records.sequence;
   const auto append = [this](protocol::AuditRecord record) -> Status {

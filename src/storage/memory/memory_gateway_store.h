@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "env/gateway_store.h"
 #include "storage/memory/commit_fault.h"
@@ -28,6 +29,7 @@ struct MemoryGatewayContents {
   std::map<Uuid, SessionRecord> sessions;
   std::map<Sha256, RefreshTokenRecord> refresh_tokens;
   std::map<LoginCounterKey, LoginCounterRecord> login_counters;
+  std::map<std::pair<SuspendedKind, std::string>, SuspensionRecord> suspensions;
   MemoryAuditLog audit;
 };
 

@@ -89,6 +89,17 @@ Result<LoginCounterRecord> ReadLoginCounter(const Statement& statement) {
   return row.Finish(std::move(counter));
 }
 
+Result<SuspensionRecord> ReadSuspension(const Statement& statement) {
+  Row row(statement, "suspensions");
+  SuspensionRecord suspension;
+  suspension.kind = row.Enumerated(0, SuspendedKind::kBank, SuspendedKind::kUser);
+  suspension.name = row.Text(1);
+  suspension.by = row.Text(2);
+  suspension.reason = row.Text(3);
+  suspension.at = row.Time(4);
+  return row.Finish(std::move(suspension));
+}
+
 std::string JoinNames(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) {

@@ -12,6 +12,7 @@ Result<protocol::BankRecord> ReadBank(const Statement& statement);
 Result<SessionRecord> ReadSession(const Statement& statement);
 Result<RefreshTokenRecord> ReadRefreshToken(const Statement& statement);
 Result<LoginCounterRecord> ReadLoginCounter(const Statement& statement);
+Result<SuspensionRecord> ReadSuspension(const Statement& statement);
 
 // Lists of short identifiers, kept as one text with commas.
 std::string JoinNames(const std::vector<std::string>& names);

@@ -81,6 +81,20 @@ ALTER TABLE sessions ADD COLUMN credential BLOB NOT NULL
 )sql",
     // The audit log.
     STRIFE_AUDIT_MIGRATION("SELECT count(*) FROM payments WHERE state <> 1"),
+    // What operators look for and what they suspend; kinds are SuspendedKind.
+    R"sql(
+CREATE INDEX payments_newest ON payments (created_at DESC, id DESC);
+CREATE INDEX sessions_live ON sessions (expires_at DESC, session_id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX sessions_of_user ON sessions (username, expires_at DESC, session_id DESC) WHERE revoked_at IS NULL;
+CREATE TABLE suspensions (
+  kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),
+  name TEXT NOT NULL,
+  suspended_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+)sql",
     // The way of each payment: protocol::Trace. Of those from before there is none.
     "ALTER TABLE payments ADD COLUMN trace BLOB NOT NULL DEFAULT x''",
 };
@@ -114,12 +128,29 @@ inline constexpr char kHistoryAborted[] =
     STRIFE_SELECT_PAYMENT "INDEXED BY payments_aborted WHERE state = 4 AND " STRIFE_PAGE;
 inline constexpr char kHistoryOpen[] =
     STRIFE_SELECT_PAYMENT "INDEXED BY payments_open WHERE state <> 3 AND state <> 4 AND state = ?6 AND " STRIFE_PAGE;
+#undef STRIFE_PAGE
+
+// Over everybody's payments, as far as the caller steps. ?1 and ?2 the position before which to start, ?3 since.
+inline constexpr char kNewestPayments[] = STRIFE_SELECT_PAYMENT
+    "INDEXED BY payments_newest WHERE (created_at, id) < (?1, ?2) AND created_at >= ?3 "
+    "ORDER BY created_at DESC, id DESC";
 
 inline constexpr char kBanks[] =
     "SELECT bank_id, display_name, endpoint, currencies, capabilities, registered_at FROM banks ORDER BY bank_id";
-inline constexpr char kFindSession[] =
-    "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential FROM sessions "
-    "WHERE session_id = ?1";
+#define STRIFE_SELECT_SESSION \
+  "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential FROM sessions "
+inline constexpr char kFindSession[] = STRIFE_SELECT_SESSION "WHERE session_id = ?1";
+// ?1 now, (?2, ?3) the position before which the page starts, ?4 rows, ?5 user.
+#define STRIFE_PAGE                                                                 \
+  "revoked_at IS NULL AND expires_at > ?1 AND (expires_at, session_id) < (?2, ?3) " \
+  "ORDER BY expires_at DESC, session_id DESC LIMIT ?4"
+inline constexpr char kLiveSessions[] = STRIFE_SELECT_SESSION "INDEXED BY sessions_live WHERE " STRIFE_PAGE;
+inline constexpr char kSessionsOfUser[] =
+    STRIFE_SELECT_SESSION "INDEXED BY sessions_of_user WHERE username = ?5 AND " STRIFE_PAGE;
+#undef STRIFE_PAGE
+#undef STRIFE_SELECT_SESSION
+inline constexpr char kSuspensions[] =
+    "SELECT kind, name, suspended_by, reason, at FROM suspensions ORDER BY kind, name";
 inline constexpr char kRevokedSessions[] =
     "SELECT session_id FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at >= ?1 ORDER BY revoked_at, session_id";
 inline constexpr char kFindRefreshToken[] =
@@ -164,13 +195,18 @@ inline constexpr char kForgetLoginCounters[] =
     "DELETE FROM login_counters WHERE (scope, subject) IN "
     "(SELECT scope, subject FROM login_counters WHERE forget_at < ?1 ORDER BY forget_at LIMIT ?2)";
 
+inline constexpr char kUpsertSuspension[] =
+    "INSERT INTO suspensions (kind, name, suspended_by, reason, at) VALUES (?1, ?2, ?3, ?4, ?5) "
+    "ON CONFLICT (kind, name) DO UPDATE SET suspended_by = excluded.suspended_by, reason = excluded.reason, "
+    "at = excluded.at";
+inline constexpr char kDeleteSuspension[] = "DELETE FROM suspensions WHERE kind = ?1 AND name = ?2";
+
 inline constexpr char kReadMeta[] = "SELECT store_id, epoch, sequence FROM meta WHERE one = 1";
 inline constexpr char kInsertMeta[] = "INSERT INTO meta (one, store_id, epoch, sequence) VALUES (1, ?1, 1, 0)";
 inline constexpr char kRaiseEpoch[] = "UPDATE meta SET epoch = epoch + 1 WHERE one = 1";
 // Writes only while this incarnation's epoch is the highest: a commit that changes no row here is fenced.
 inline constexpr char kAdvance[] = "UPDATE meta SET sequence = ?1 WHERE one = 1 AND epoch = ?2";
 
-#undef STRIFE_PAGE
 #undef STRIFE_SELECT_PAYMENT
 #undef STRIFE_PAYMENT_COLUMNS
 

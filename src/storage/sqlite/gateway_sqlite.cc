@@ -83,6 +83,7 @@ class GatewaySqlite final : public GatewayStore {
   Status WriteRefreshToken(const RefreshTokenRecord& token);
   Status WriteLoginCounter(const LoginCounterRecord& counter);
   Status ForgetLoginCounters(WallTime before);
+  Status WriteSuspension(const SuspensionRecord& suspension);
   Status LoadSession(const Uuid& id, GatewayRows& rows);
 
   const std::filesystem::path file_;
@@ -90,7 +91,7 @@ class GatewaySqlite final : public GatewayStore {
   Statement find_payment_, find_trace_, update_trace_, open_payments_, find_session_, find_refresh_token_,
       find_login_counter_, read_meta_;
   Statement update_payment_, insert_payment_, upsert_bank_, upsert_session_, upsert_refresh_token_;
-  Statement upsert_login_counter_, forget_login_counters_;
+  Statement upsert_login_counter_, forget_login_counters_, upsert_suspension_, delete_suspension_;
   Statement insert_meta_, raise_epoch_, advance_;
   sqlite::AuditTable audit_;
   std::uint64_t epoch_ = 0;
@@ -115,6 +116,8 @@ Status GatewaySqlite::Prepare() {
                                         {&upsert_refresh_token_, sqlite::kUpsertRefreshToken},
                                         {&upsert_login_counter_, sqlite::kUpsertLoginCounter},
                                         {&forget_login_counters_, sqlite::kForgetLoginCounters},
+                                        {&upsert_suspension_, sqlite::kUpsertSuspension},
+                                        {&delete_suspension_, sqlite::kDeleteSuspension},
                                         {&insert_meta_, sqlite::kInsertMeta},
                                         {&raise_epoch_, sqlite::kRaiseEpoch},
                                         {&advance_, sqlite::kAdvance}});
@@ -240,6 +243,9 @@ Status GatewaySqlite::Write(const GatewayRecords& records) {
   for (const LoginCounterRecord& counter : records.login_counters) {
     if (auto written = WriteLoginCounter(counter); !written) return written;
   }
+  for (const SuspensionRecord& suspension : records.suspensions) {
+    if (auto written = WriteSuspension(suspension); !written) return written;
+  }
   if (records.forget_before) {
     if (auto forgotten = ForgetLoginCounters(*records.forget_before); !forgotten) return forgotten;
   }
@@ -347,6 +353,17 @@ Status GatewaySqlite::WriteLoginCounter(const LoginCounterRecord& counter) {
   BindOptional(upsert_login_counter_, 6, counter.succeeded_at);
   upsert_login_counter_.Bind(7, Micros(counter.forget_at));
   return upsert_login_counter_.Run();
+}
+
+Status GatewaySqlite::WriteSuspension(const SuspensionRecord& suspension) {
+  Statement& write = suspension.suspended ? upsert_suspension_ : delete_suspension_;
+  write.Bind(1, static_cast<std::int64_t>(suspension.kind));
+  write.Bind(2, suspension.name);
+  if (!suspension.suspended) return write.Run();
+  write.Bind(3, suspension.by);
+  write.Bind(4, suspension.reason);
+  write.Bind(5, Micros(suspension.at));
+  return write.Run();
 }
 
 Status GatewaySqlite::ForgetLoginCounters(WallTime before) {

@@ -1,0 +1,309 @@
+// audit …: reading and proving the servers' audit logs.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+
+#include "audit/event_names.h"
+#include "cli/audit_log.h"
+#include "cli/audit_view.h"
+#include "cli/command.h"
+#include "cli/duration.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "security/secure_file.h"
+
+namespace strife::cli {
+namespace {
+
+struct AuditOptions {
+  std::string dir;
+  std::vector<std::string> configs;
+  std::string server;
+  std::vector<std::string> events;
+  std::string actor, subject, since, until;
+  std::size_t limit = 50;
+  std::vector<std::string> head_files;
+  std::string out;
+  OutputFormat output = OutputFormat::kTable;
+};
+
+// Which records to show; absent: all.
+struct Filter {
+  std::vector<protocol::AuditEvent> events;
+  std::string actor, subject;
+  std::optional<WallTime> since, until;
+
+  bool Matches(const protocol::AuditRecord& record) const {
+    return (events.empty() || std::ranges::find(events, record.event) != events.end()) &&
+           (actor.empty() || record.actor == actor) && (subject.empty() || record.subject == subject) &&
+           (!since || record.at >= *since) && (!until || record.at < *until);
+  }
+};
+
+Result<std::vector<ServerLog>> OpenLogs(const AuditOptions& options) {
+  if (options.dir.empty() && options.configs.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "--dir or --config is missing; see strife audit --help");
+  }
+  auto servers = ServersOf(options.dir, options.configs);
+  if (!servers) return std::unexpected(servers.error());
+  std::vector<ServerLog> logs;
+  for (NetworkServer& server : *servers) {
+    if (!options.server.empty() && server.name != options.server) continue;
+    auto log = ServerLog::Open(std::move(server));
+    if (!log) return std::unexpected(log.error());
+    logs.push_back(std::move(*log));
+  }
+  if (logs.empty()) return Fail(ErrorCode::kNotFound, "there is no server " + options.server);
+  return logs;
+}
+
+Result<Filter> ReadFilter(const AuditOptions& options) {
+  Filter filter{.events = {}, .actor = options.actor, .subject = options.subject, .since = {}, .until = {}};
+  for (const std::string& name : options.events) {
+    const auto event = audit::EventNamed(name);
+    if (!event) {
+      std::string known;
+      for (const std::string_view one : audit::EventNames()) known += (known.empty() ? "" : ", ") + std::string(one);
+      return Fail(ErrorCode::kInvalidInput, "\"" + name + "\" is no event; there are " + known);
+    }
+    filter.events.push_back(*event);
+  }
+  const auto read = [](const std::string& text, std::optional<WallTime>& time) -> Status {
+    if (text.empty()) return {};
+    auto parsed = ParseTime(text, WallNow());
+    if (!parsed) return std::unexpected(parsed.error());
+    time = *parsed;
+    return {};
+  };
+  if (Status good = read(options.since, filter.since); !good) return std::unexpected(good.error());
+  if (Status good = read(options.until, filter.until); !good) return std::unexpected(good.error());
+  return filter;
+}
+
+// ---- show ----
+
+// The matching records of (after, up_to], the last `limit` of them.
+Result<std::deque<AuditEntry>> MatchingIn(AuditSnapshot& log, std::uint64_t after, std::uint64_t up_to,
+                                          const Filter& filter, std::size_t limit, WallTime* first_at) {
+  auto cursor = log.Entries(after);
+  if (!cursor) return std::unexpected(cursor.error());
+  std::deque<AuditEntry> found;
+  for (bool first = true;; first = false) {
+    auto entry = (*cursor)->Next();
+    if (!entry && entry.error().code == ErrorCode::kMalformed) {
+      PrintError(entry.error().message);
+      continue;
+    }
+    if (!entry) return std::unexpected(entry.error());
+    if (!*entry || (*entry)->sequence > up_to) return found;
+    if (first) *first_at = (*entry)->record.at;
+    if (!filter.Matches((*entry)->record)) continue;
+    found.push_back(**std::move(entry));
+    if (found.size() > limit) found.pop_front();
+  }
+}
+
+// The last `limit` that match, looking back from the end in ever longer steps.
+Result<std::vector<AuditEntry>> LastMatching(AuditSnapshot& log, const Filter& filter, std::size_t limit) {
+  constexpr std::uint64_t kFirstStep = 1000;
+  constexpr Duration kClockError = std::chrono::hours(24);  // times may have gone back by so much
+  auto last = log.Last();
+  if (!last) return std::unexpected(last.error());
+  std::deque<AuditEntry> found;
+  std::uint64_t up_to = *last ? (*last)->sequence : 0;
+  for (std::uint64_t step = kFirstStep; up_to > 0 && found.size() < limit; step *= 2) {
+    const std::uint64_t after = up_to > step ? up_to - step : 0;
+    WallTime first_at{};
+    auto more = MatchingIn(log, after, up_to, filter, limit - found.size(), &first_at);
+    if (!more) return std::unexpected(more.error());
+    found.insert(found.begin(), more->begin(), more->end());
+    up_to = after;
+    if (filter.since && first_at < *filter.since - kClockError) break;
+  }
+  return std::vector<AuditEntry>(found.begin(), found.end());
+}
+
+int Show(const AuditOptions& options) {
+  const auto filter = ReadFilter(options);
+  if (!filter) return ReportUsage(filter.error().message);
+  auto logs = OpenLogs(options);
+  if (!logs) return Report(logs.error());
+  std::vector<ShownLog> shown;
+  for (ServerLog& log : *logs) {
+    auto snapshot = log.Read();
+    if (!snapshot) return Report(snapshot.error());
+    auto start = (*snapshot)->Start();
+    if (!start) return Report(start.error());
+    auto entries = LastMatching(**snapshot, *filter, options.limit);
+    if (!entries) return Report(entries.error());
+    shown.push_back({log.server().name, *start, *std::move(entries)});
+  }
+  if (options.output == OutputFormat::kJson) {
+    PrintJson(LogsJson(shown));
+  } else {
+    PrintText(LogsText(shown));
+  }
+  return kExitDone;
+}
+
+// ---- verify ----
+
+Result<ExaminedLog> ExamineOne(ServerLog& log, std::vector<audit::Head> heads, bool show_progress) {
+  ExaminedLog examined{log.server().name, {}, heads.size()};
+  std::optional<Progress> progress;
+  if (show_progress && MayDecorate(STDERR_FILENO)) {
+    std::uint64_t total = 0;
+    if (auto snapshot = log.Read()) {
+      if (auto last = (*snapshot)->Last(); last && *last) total = (*last)->sequence;
+    }
+    progress.emplace("records of " + log.server().name, total);
+  }
+  auto report = log.Examine(heads, [&](std::uint64_t records) {
+    if (progress) progress->Update(records);
+  });
+  if (!report) return std::unexpected(report.error());
+  examined.report = *std::move(report);
+  return examined;
+}
+
+int Verify(const AuditOptions& options) {
+  auto logs = OpenLogs(options);
+  if (!logs) return Report(logs.error());
+  std::vector<audit::Head> heads;
+  for (const std::string& file : options.head_files) {
+    auto read = ReadHeads(file, logs->front().server().files.ca_file);
+    if (!read) return Report(read.error());
+    heads.insert(heads.end(), read->begin(), read->end());
+  }
+  std::vector<ExaminedLog> examined;
+  std::size_t compared = 0;
+  for (ServerLog& log : *logs) {
+    std::vector<audit::Head> own;
+    std::ranges::copy_if(heads, std::back_inserter(own),
+                         [&](const audit::Head& head) { return IsOf(head, log.server()); });
+    compared += own.size();
+    auto one = ExamineOne(log, std::move(own), options.output == OutputFormat::kTable);
+    if (!one) return Report(one.error());
+    examined.push_back(*std::move(one));
+  }
+  if (options.output == OutputFormat::kJson) {
+    PrintJson(ExaminedJson(examined));
+  } else {
+    PrintText(ExaminedText(examined));
+  }
+  if (compared < heads.size()) {
+    PrintError("some heads are of servers that were not looked at; name their configurations as well");
+    return kExitFailed;
+  }
+  const bool ok = std::ranges::all_of(examined, [](const ExaminedLog& log) { return log.report.ok(); });
+  if (!ok) PrintError(ExaminedVerdict(examined));
+  return ok ? kExitDone : kExitFailed;
+}
+
+// ---- export, head ----
+
+int Export(const AuditOptions& options) {
+  auto logs = OpenLogs(options);
+  if (!logs) return Report(logs.error());
+  if (logs->size() != 1) return ReportUsage("an export is of one log; name its server with --server");
+  ServerLog& log = logs->front();
+  auto snapshot = log.Read();
+  if (!snapshot) return Report(snapshot.error());
+  auto start = (*snapshot)->Start();
+  if (!start) return Report(start.error());
+  auto cursor = (*snapshot)->Entries();
+  if (!cursor) return Report(cursor.error());
+  PrintText(StartJson(log.server().name, *start).dump() + "\n");
+  for (bool whole = true;;) {
+    auto entry = (*cursor)->Next();
+    if (!entry && entry.error().code == ErrorCode::kMalformed) {
+      PrintError(entry.error().message);
+      whole = false;
+      continue;
+    }
+    if (!entry) return Report(entry.error());
+    if (!*entry) return whole ? kExitDone : kExitFailed;
+    PrintText(EntryJson(**entry).dump() + "\n");
+    if (std::ferror(stdout) != 0) return Report({ErrorCode::kStorage, "the export cannot be written"});
+  }
+}
+
+int Head(const AuditOptions& options) {
+  auto logs = OpenLogs(options);
+  if (!logs) return Report(logs.error());
+  std::string text;
+  for (ServerLog& log : *logs) {
+    auto head = SignHead(log, WallNow());
+    if (!head) return Report(head.error());
+    text += audit::Format(*head);
+  }
+  if (options.out.empty()) {
+    PrintText(text);
+    return kExitDone;
+  }
+  Status written = security::WriteFile(options.out, text, security::kPublicMode, security::Existing::kRefuse);
+  if (!written) return Report(written.error());
+  PrintText("Written to " + options.out + ". Keep it where nobody who can write the server's files can change it.\n");
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddAuditCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* audit = app.add_subcommand("audit", "Read and prove the audit logs of the servers");
+  audit->require_subcommand(1);
+  const auto add = [&](const std::string& name, const std::string& description, const std::string& examples,
+                       int (*action)(const AuditOptions&)) {
+    auto options = std::make_shared<AuditOptions>();
+    CLI::App* command = AddCommand(*audit, invocation, name, description, examples, [=] { return action(*options); });
+    CLI::Option* dir = command->add_option("--dir", options->dir, "Directory of a network made by strife init");
+    command->add_option("--config", options->configs, "Configuration of the gateway or of a bank; repeat for each")
+        ->excludes(dir);
+    command->add_option("--server", options->server, "Only this one: gateway, or a bank's id");
+    return std::pair(command, options);
+  };
+
+  auto [show, show_options] = add("show", "Show the last records, oldest first",
+                                  "  strife audit show --dir net\n"
+                                  "  strife audit show --dir net --server gateway --event login_failed --since 24h\n"
+                                  "  strife audit show --config gateway.toml --actor operator/olga --output json\n"
+                                  "\nThe server may be running.",
+                                  Show);
+  show->add_option("--event", show_options->events, "Only this event, such as login_failed; repeat for more");
+  show->add_option("--actor", show_options->actor, "Only what this one did: user/alice, operator/olga, bank/bank1");
+  show->add_option("--subject", show_options->subject,
+                   "Only what is about this: a payment's id, a session, user/alice");
+  show->add_option("--since", show_options->since, "From then on: 24h, 2026-03-01, 2026-03-01T12:30:00Z");
+  show->add_option("--until", show_options->until, "Before then");
+  show->add_option("--limit", show_options->limit, "At most this many of each log [50]")
+      ->check(CLI::Range(1, 1'000'000));
+  AddOutputFlag(*show, &show_options->output);
+
+  auto [verify, verify_options] =
+      add("verify", "Prove that no record was edited, deleted, reordered or cut off",
+          "  strife audit verify --dir net\n"
+          "  strife audit verify --config gateway.toml --head heads/monday.head --head heads/tuesday.head\n"
+          "\nThe server may be running. Exit status 1 when anything is wrong.",
+          Verify);
+  verify->add_option("--head", verify_options->head_files,
+                     "Heads to compare with, as strife audit head has written them; repeat for each file");
+  AddOutputFlag(*verify, &verify_options->output);
+
+  add("export", "Write a whole log as JSON, one record a line",
+      "  strife audit export --dir net --server gateway > gateway-audit.jsonl\n"
+      "\nHow to check the hashes elsewhere is in docs/security.md.",
+      Export);
+
+  auto [head, head_options] =
+      add("head", "Sign how far a log has got, to be kept elsewhere",
+          "  strife audit head --config gateway.toml --out /mnt/elsewhere/gateway-2026-03-01.head\n"
+          "  strife audit head --dir net > heads\n"
+          "\nRun it as the user the server runs as: it signs with the server's key.",
+          Head);
+  head->add_option("--out", head_options->out, "Where to write it; it must not exist [standard output]");
+}
+
+}  // namespace strife::cli
