@@ -8,6 +8,7 @@
 #include "cli/duration.h"
 #include "cli/interrupt.h"
 #include "cli/network.h"
+#include "cli/operator_targets.h"
 #include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/top_figures.h"
@@ -18,11 +19,13 @@ namespace {
 constexpr Duration kWindow = std::chrono::seconds(5);       // rates and latencies are of the last so many
 constexpr Duration kLook = std::chrono::milliseconds(100);  // at keys and the size of the terminal
 constexpr Duration kTimeout = std::chrono::seconds(2);
+constexpr int kRecent = 20;  // payments
 
 struct TopOptions {
   std::string dir;
   std::vector<std::string> configs;
   std::string interval = "1s";
+  std::string operator_config;
 };
 
 struct Reading {
@@ -33,7 +36,9 @@ struct Reading {
 // Reads the servers' metrics and remembers enough of them.
 class Watch {
  public:
-  explicit Watch(std::vector<NetworkServer> servers) : servers_(std::move(servers)) {}
+  // `gateway`: where to ask for the latest payments, as an operator; none: they are not shown.
+  Watch(std::vector<NetworkServer> servers, std::optional<rpc::AdminTarget> gateway)
+      : servers_(std::move(servers)), gateway_(std::move(gateway)) {}
 
   TopView Look() {
     TopView view{.now = WallNow(), .network = {}, .figures = {}, .problems = {}, .recent = {}};
@@ -50,6 +55,7 @@ class Watch {
       if (servers_[i].role == security::Role::kGateway) Take(std::move(readings[i]), view);
     }
     if (view.figures) TakeBanks(readings, *view.figures);
+    if (view.figures && gateway_) TakeRecent(view);
     return view;
   }
 
@@ -88,9 +94,37 @@ class Watch {
     }
   }
 
+  void TakeRecent(TopView& view) const {
+    rpc::TransactionsRequest request;
+    request.page_size = kRecent;
+    auto page = rpc::ListTransactions(*gateway_, request);
+    if (page) {
+      view.recent = std::move(page->payments);
+    } else {
+      view.problems.push_back("the latest payments cannot be shown: " + page.error().message);
+    }
+  }
+
   const std::vector<NetworkServer> servers_;
+  const std::optional<rpc::AdminTarget> gateway_;
   std::deque<Reading> history_;  // of the gateway
 };
+
+// The gateway as an operator asks it, if this command may: with a configuration, or the one of the network's directory.
+Result<std::optional<rpc::AdminTarget>> AsOperator(const TopOptions& options) {
+  OperatorOptions as;
+  as.config_file = options.operator_config;
+  if (as.config_file.empty() && !options.dir.empty()) {
+    const auto own = std::filesystem::path(options.dir) / "operator.toml";
+    std::error_code ignored;
+    if (std::filesystem::exists(own, ignored)) as.config_file = own;
+  }
+  if (as.config_file.empty()) return std::nullopt;
+  auto targets = as.ReadTargets();
+  if (!targets) return std::unexpected(targets.error());
+  targets->gateway.timeout = kTimeout;
+  return std::move(targets->gateway);
+}
 
 // Until somebody has had enough.
 void Draw(Watch& watch, Screen& screen, const Interrupt& interrupt, const std::string& network, Duration interval) {
@@ -125,10 +159,12 @@ int Top(const TopOptions& options) {
   const bool has_gateway =
       std::ranges::find(*servers, security::Role::kGateway, &NetworkServer::role) != servers->end();
   if (!has_gateway) return ReportUsage("name the gateway's configuration: what is shown is seen from there");
+  auto gateway = AsOperator(options);
+  if (!gateway) return Report(gateway.error());
   const Interrupt interrupt;
   auto screen = Screen::Open();
   if (!screen) return Report(screen.error());
-  Watch watch(*std::move(servers));
+  Watch watch(*std::move(servers), *std::move(gateway));
   Draw(watch, *screen, interrupt, options.dir.empty() ? options.configs.front() : options.dir, *interval);
   return kExitDone;
 }
@@ -137,16 +173,18 @@ int Top(const TopOptions& options) {
 
 void AddTopCommand(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<TopOptions>();
-  CLI::App* command =
-      AddCommand(app, invocation, "top", "Watch a network live: rates, latencies, banks, backlog, what is in doubt",
-                 "  strife top --dir net\n"
-                 "  strife top --config /etc/strife/gateway.toml --config /etc/strife/bank-bank1.toml --interval 2s\n"
-                 "\nRates and latencies are those of the last five seconds. q or Ctrl-C ends it.",
-                 [=] { return Top(*options); });
+  CLI::App* command = AddCommand(
+      app, invocation, "top", "Watch a network live: rates, latencies, banks, backlog, in doubt, latest payments",
+      "  strife top --dir net\n"
+      "  strife top --config /etc/strife/gateway.toml --config /etc/strife/bank-bank1.toml --interval 2s\n"
+      "\nRates and latencies are those of the last five seconds. q or Ctrl-C ends it.",
+      [=] { return Top(*options); });
   CLI::Option* dir = command->add_option("--dir", options->dir, "Directory of a network made by strife init");
   command->add_option("--config", options->configs, "Configuration of the gateway or of a bank; repeat for each")
       ->excludes(dir);
   command->add_option("--interval", options->interval, "How often to look [1s]");
+  command->add_option("--operator", options->operator_config,
+                      "An operator's configuration, to show the latest payments [operator.toml of --dir]");
 }
 
 }  // namespace strife::cli

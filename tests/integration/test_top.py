@@ -38,6 +38,7 @@ class Top(NetworkCase):
         paid = Person(self.network, "user1").login().pay(to="bank2/user2")
         self.assertEqual(paid.returncode, 0, paid.stderr)
         self.terminal.expect("prepare")
+        self.terminal.expect("COMPLETED")
         self.terminal.type("q")
         self.assertEqual(self.ended(), 0)
 
