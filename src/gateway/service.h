@@ -41,8 +41,8 @@ class GatewayService final : public rpc::GatewayApi {
     std::uint64_t epoch;
     Duration heartbeat_interval;
     const server::DiskSpace& disk;
-    Tracing& tracing;
     Suspensions& suspensions;
+    Tracing& tracing;
   };
 
   explicit GatewayService(Parts parts) : parts_(std::move(parts)) {}

@@ -26,8 +26,6 @@ ErrorCode CodeOf(grpc::StatusCode code, bool changes) {
     case grpc::StatusCode::FAILED_PRECONDITION:
     case grpc::StatusCode::NOT_FOUND:
       return ErrorCode::kInvalidInput;
-    case grpc::StatusCode::NOT_FOUND:
-      return ErrorCode::kNotFound;
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
       return ErrorCode::kResourceExhausted;
     default:

@@ -26,7 +26,7 @@ struct AdminTarget {
 // All of them: kUnavailable when the server cannot be reached, kPermissionDenied and kInvalidInput as it refuses,
 // kUnknownOutcome when it is not known whether a change was made. `limit` 0: as many as the server likes.
 Result<protocol::ListOpenAnswer> ListInDoubtPayments(const AdminTarget& gateway, Duration min_age, int limit);
-// kNotFound when the gateway knows no such payment.
+// kInvalidInput when the gateway knows no such payment.
 Result<PaymentTrace> TracePayment(const AdminTarget& gateway, const Uuid& id);
 Result<protocol::InDoubtAnswer> ListInDoubtTransactions(const AdminTarget& bank, int limit);
 Result<protocol::HeuristicRecord> ForceTransaction(const AdminTarget& bank, const Uuid& id,
