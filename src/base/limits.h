@@ -27,18 +27,19 @@ inline constexpr std::size_t kMaxMetadataBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kMaxTokenBytes = 4096;
 
 // Connections of one server; docs/decisions/0013-limits-at-the-door.md
-inline constexpr std::size_t kMaxConnections = 4096;  // each takes two file descriptors
-inline constexpr std::size_t kMaxConnectionsPerAddress = 1024;
+// A call whose headers have come and no more takes about 12 KiB.
+inline constexpr std::size_t kMaxConnections = 2048;  // each takes two file descriptors
+inline constexpr std::size_t kMaxConnectionsPerAddress = 512;
+inline constexpr int kMaxCallsPerConnection = 128;        // at a time
 inline constexpr std::size_t kReservedDescriptors = 192;  // for databases, logs and connections to others
 inline constexpr int kMaxHandshakeSeconds = 10;           // until the first HTTP/2 frame
 // "New": younger than a handshake may last, and no call of it has been admitted yet.
-inline constexpr std::size_t kMaxNewConnections = 1024;
-inline constexpr std::size_t kMaxNewConnectionsPerAddress = 512;
+inline constexpr std::size_t kMaxNewConnections = 768;
+inline constexpr std::size_t kMaxNewConnectionsPerAddress = 256;
 inline constexpr std::size_t kMaxConnectionBurstPerAddress = 512;
 inline constexpr std::size_t kMaxConnectionsPerSecondPerAddress = 100;
 inline constexpr int kMaxConnectionIdleSeconds = 600;  // without a call
 inline constexpr int kMaxConnectionAgeSeconds = 3600;  // so that a renewed certificate takes hold with every peer
-inline constexpr int kMaxCallsPerConnection = 1024;    // at a time
 inline constexpr int kMinPingIntervalSeconds = 10;     // of a peer that sends nothing else
 inline constexpr int kMaxPingStrikes = 2;              // pings that come sooner, until the connection is closed
 // Received from an address and not part of a call that has arrived in full: handshakes, frames, halves of requests. So
@@ -58,6 +59,9 @@ inline constexpr int kMaxRatePerSecond = 1'000'000;       // that can be configu
 // admitted. With more, the connection is closed.
 inline constexpr std::size_t kMaxWastedCalls = 2000;
 inline constexpr std::size_t kMaxWastedCallsPerSecond = 100;
+inline constexpr std::size_t kMaxUnsentCallsPerCertificate = 20'000;  // begun, and not sent to their end
+inline constexpr std::size_t kMaxHistoriesUnderWayPerCertificate =
+    32;                                                // until the answer has been taken, 1 MiB at most
 inline constexpr std::size_t kMaxRatedPeers = 16'384;  // remembered by each rate
 inline constexpr std::size_t kMaxLimitedPeers = 64;    // named in one summary of what was limited
 

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <thread>
 
+#include "base/limits.h"
 #include "cli/command.h"
 #include "cli/configs.h"
 #include "cli/csv.h"
@@ -23,8 +24,8 @@ struct BenchOptions {
   std::string currency = "USD";
   std::string warm_up = "2s";
   int seconds = 10;
-  int users = 0;  // 0: all
-  int channels = 1;
+  int users = 0;     // 0: all
+  int channels = 0;  // 0: as many as the payments on their way need
   bool no_verify = false;
   OutputFormat output = OutputFormat::kTable;
 };
@@ -178,7 +179,8 @@ int BenchPay(BenchOptions& options) {
   if (!users) return Report(users.error());
   std::vector<std::unique_ptr<rpc::GatewayClient>> gateways;
   std::vector<rpc::GatewayClient*> pointers;
-  for (int i = 0; i < options.channels; ++i) {
+  const int needed = (options.load.outstanding + limits::kMaxCallsPerConnection - 1) / limits::kMaxCallsPerConnection;
+  for (int i = 0; i < (options.channels == 0 ? needed : options.channels); ++i) {
     auto gateway = rpc::GatewayClient::Create({.endpoints = config.Endpoints(),
                                                .files = {config.ca_file, config.cert_file, config.key_file},
                                                .timeout = config.timeout});
@@ -215,7 +217,9 @@ void AddBenchCommands(CLI::App& app, Invocation& invocation) {
       ->excludes(seconds);
   pay->add_option("--warm-up", options->warm_up, "How long to pay before measuring [2s]");
   pay->add_option("--users", options->users, "Only this many users [all]")->check(CLI::Range(2, 1'000'000));
-  pay->add_option("--channels", options->channels, "Connections to the gateway [1]")->check(CLI::Range(1, 64));
+  pay->add_option("--channels", options->channels,
+                  "Connections to the gateway [as many as it wants for so many payments]")
+      ->check(CLI::Range(1, 128));
   pay->add_option("--currency", options->currency, "Currency of the accounts [USD]");
   pay->add_flag("--no-verify", options->no_verify, "Do not prove the books afterwards");
   AddOutputFlag(*pay, &options->output);

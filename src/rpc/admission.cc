@@ -86,8 +86,11 @@ std::string CertificateOf(const grpc::ServerContextBase& context) {
   const auto auth = context.auth_context();
   if (!auth) return "none";
   const auto values = auth->FindPropertyValues(GRPC_PEER_SPIFFE_ID_PROPERTY_NAME);
-  if (values.empty()) return "none";
-  const std::string_view uri(values[0].data(), values[0].size());  // spiffe://domain/role/name
+  return CertificateOf(values.empty() ? std::string_view() : std::string_view(values[0].data(), values[0].size()));
+}
+
+std::string CertificateOf(std::string_view uri) {  // spiffe://domain/role/name
+  if (uri.empty()) return "none";
   const auto role = uri.find('/', std::string_view("spiffe://").size());
   return role == std::string_view::npos ? std::string(uri) : std::string(uri.substr(role + 1));
 }

@@ -82,5 +82,7 @@ std::string PeerAddress(const grpc::ServerContextBase& context);
 // "client/alice" out of the name in the certificate of the connection, which the TLS handshake has checked and nobody
 // else; "none" when there is no such name.
 std::string CertificateOf(const grpc::ServerContextBase& context);
+// The same out of the name itself; "none" when it is empty.
+std::string CertificateOf(std::string_view uri);
 
 }  // namespace strife::rpc

@@ -14,13 +14,28 @@ constexpr Duration kHandshakeLimit = std::chrono::seconds(limits::kMaxHandshakeS
 constexpr std::uint64_t kOverheadBytes = 2048;
 constexpr std::array<std::string_view, kConnectionRefusals> kRefusalNames = {"server_full", "address_full",
                                                                              "server_new", "address_new", "too_fast"};
-constexpr std::array<std::string_view, 2> kClosedNames = {"unexplained_bytes", "wasted_calls"};
+constexpr std::array<std::string_view, 3> kClosedNames = {"unexplained_bytes", "wasted_calls", "no_calls"};
+// gRPC asks a connection without any call to go. One that stays has calls that are never sent to their end, of which
+// gRPC tells nobody.
+constexpr Duration kNoCallsLimit = std::chrono::seconds(limits::kMaxConnectionIdleSeconds + 60);
 
 }  // namespace
 
 std::uint64_t Connections::Connection::Unexplained() const {
   const std::uint64_t known = explained.load(std::memory_order_relaxed);
   return received > known ? received - known : 0;
+}
+
+void Connections::Connection::Look(MonotonicTime now, std::uint64_t allowance) {
+  received = std::max(received, BytesReceived(watch.get()));
+  const std::uint64_t calls_now = calls.load(std::memory_order_relaxed);
+  if (calls_now != calls_seen) {
+    calls_seen = calls_now;
+    called_at = now;
+  }
+  // Nobody explains more than was sent: calls are no credit for later.
+  const std::uint64_t known = explained.load(std::memory_order_relaxed);
+  explained.fetch_add(std::min(received, known + allowance) - known, std::memory_order_relaxed);
 }
 
 std::optional<ConnectionRefusal> Connections::Arrive(const Peer& peer, Descriptor watch, MonotonicTime now) {
@@ -34,7 +49,7 @@ std::optional<ConnectionRefusal> Connections::Arrive(const Peer& peer, Descripto
   Connection& connection = connections_[peer.name];
   connection.watch = std::move(watch);
   connection.address = peer.address;
-  connection.since = now;
+  connection.since = connection.called_at = now;
   return std::nullopt;
 }
 
@@ -57,6 +72,7 @@ void Connections::Called(std::string_view grpc_peer, std::size_t bytes) {
   const std::shared_lock lock(mutex_);
   const auto found = connections_.find(name);
   if (found == connections_.end()) return;
+  found->second.calls.fetch_add(1, std::memory_order_relaxed);
   found->second.explained.fetch_add(bytes + kOverheadBytes, std::memory_order_relaxed);
 }
 
@@ -83,17 +99,13 @@ void Connections::Tick(MonotonicTime now, const std::function<void(const std::st
   const auto allowance = static_cast<std::uint64_t>(passed_seconds * limits::kMaxUnexplainedBytesPerSecond);
   std::unordered_map<std::string_view, std::size_t> by_address;
   for (auto& [name, connection] : connections_) {
-    connection.received = std::max(connection.received, BytesReceived(connection.watch.get()));
-    const bool has_called = connection.explained.load(std::memory_order_relaxed) > 0;
-    if (connection.is_new && (has_called || now - connection.since > kHandshakeLimit)) {
+    connection.Look(now, allowance);
+    if (connection.is_new && (connection.calls_seen > 0 || now - connection.since > kHandshakeLimit)) {
       connection.is_new = false;
       budget_.Settle(connection.address);
     }
-    // What is allowed over time is as good as explained. Nobody explains more than was sent: calls are no credit.
-    const std::uint64_t explained = connection.explained.load(std::memory_order_relaxed);
-    if (has_called || !connection.is_new) {
-      const std::uint64_t now_explained = std::min(connection.received, explained + allowance);
-      connection.explained.fetch_add(now_explained - explained, std::memory_order_relaxed);
+    if (now - connection.called_at > kNoCallsLimit && CloseLocked(connection, ClosedFor::kNoCalls)) {
+      closed(connection.address);
     }
     by_address[connection.address] += connection.Unexplained();
   }

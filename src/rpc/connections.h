@@ -25,6 +25,7 @@ namespace strife::rpc {
 enum class ClosedFor : std::uint8_t {
   kUnexplainedBytes,  // limits::kMaxUnexplainedBytes
   kWastedCalls,       // limits::kMaxWastedCalls
+  kNoCalls,           // limits::kMaxConnectionIdleSeconds, and then some
 };
 
 // Thread-safe.
@@ -53,11 +54,17 @@ class Connections {
     Descriptor watch;
     std::string address;
     MonotonicTime since;
+    MonotonicTime called_at;  // when the last call was seen, or when it came
     bool is_new = true;
-    std::uint64_t received = 0;               // as of the last tick
-    std::atomic<std::uint64_t> explained{0};  // not more than received, as of the last tick
+    std::uint64_t received = 0;  // as of the last tick, as the next
+    std::uint64_t calls_seen = 0;
+    std::atomic<std::uint64_t> calls{0};
+    std::atomic<std::uint64_t> explained{0};  // of what was received
     std::atomic<bool> closing{false};
+
     std::uint64_t Unexplained() const;
+    // What has come since the last tick; `allowance`: bytes that are as good as explained by now.
+    void Look(MonotonicTime now, std::uint64_t allowance);
   };
   // Whether it was not being closed yet.
   bool CloseLocked(Connection& connection, ClosedFor reason);
@@ -68,7 +75,7 @@ class Connections {
   std::unordered_map<std::string, Connection> connections_;  // by Peer::name
   MonotonicTime ticked_at_{};
   std::array<Counter, kConnectionRefusals> refused_;
-  std::array<Counter, 2> closed_;
+  std::array<Counter, 3> closed_;
 };
 
 }  // namespace strife::rpc

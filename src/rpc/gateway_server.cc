@@ -158,6 +158,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
     return Serve<HistoryPage>(
         admission_, context, "/strife.v1.PaymentGateway/ViewTransactionHistory", *request, response,
         [&](Caller caller, Done<HistoryPage> done) {
+          if (admission_.limits().TooManyHistories(CertificateOf(*context))) {
+            return done(std::unexpected(Overloaded("the gateway")));
+          }
           auto history = FromProto(*request);
           if (!history) return done(std::unexpected(history.error()));
           api_.ViewTransactionHistory(std::move(caller), *std::move(history), std::move(done));

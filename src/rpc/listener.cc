@@ -78,7 +78,9 @@ Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, st
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetLimits(builder);
-  listener->tls_ = ServerTls(*options.credentials);
+  listener->tls_ = ServerTls(*options.credentials, [limits = options.limits](std::string_view uri) {
+    return limits->CallBegan(CertificateOf(uri));
+  });
   listener->acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, listener->tls_);
   for (const ServedService& served : listener->services_) builder.RegisterService(served.service.get());

@@ -3,6 +3,8 @@
 #include <grpcpp/server_context.h>
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "rpc/admission.h"
 
@@ -13,8 +15,14 @@ using grpc::experimental::InterceptionHookPoints;
 // One call, as gRPC's interceptor of it, which lives as long as the call's context.
 class OpenCalls::Call final : public grpc::experimental::Interceptor {
  public:
-  Call(OpenCalls& calls, grpc::ServerContextBase& context)
-      : calls_(calls), context_(context), began_(calls.clock_.Read().monotonic) {
+  Call(OpenCalls& calls, grpc::ServerContextBase& context, bool history)
+      : calls_(calls),
+        context_(context),
+        began_(calls.clock_.Read().monotonic),
+        certificate_(CertificateOf(context)),
+        is_history_(history) {
+    calls_.limits_.CallArrived(certificate_);
+    if (is_history_) calls_.limits_.HistoryBegan(certificate_);
     Shard& shard = calls_.ShardOf(this);
     const std::lock_guard lock(shard.mutex);
     older_ = shard.newest;
@@ -23,12 +31,15 @@ class OpenCalls::Call final : public grpc::experimental::Interceptor {
     linked_ = true;
   }
 
-  ~Call() override { Unlink(); }
+  ~Call() override {
+    Unlink();
+    if (is_history_) calls_.limits_.HistoryEnded(certificate_);
+  }
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     // Given up by the caller, before it had been sent or before it was answered.
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE) && context_.IsCancelled()) {
-      calls_.limits_.Wasted(CertificateOf(context_), PeerAddress(context_));
+      calls_.limits_.Wasted(certificate_, PeerAddress(context_));
     }
     methods->Proceed();
   }
@@ -49,6 +60,8 @@ class OpenCalls::Call final : public grpc::experimental::Interceptor {
   OpenCalls& calls_;
   grpc::ServerContextBase& context_;
   const MonotonicTime began_;
+  const std::string certificate_;
+  const bool is_history_;
   bool linked_ = false;  // guarded by its shard's mutex, as the rest
   Call* older_ = nullptr;
   Call* newer_ = nullptr;
@@ -58,7 +71,8 @@ class OpenCalls::Factory final : public grpc::experimental::ServerInterceptorFac
  public:
   explicit Factory(OpenCalls& calls) : calls_(calls) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(grpc::experimental::ServerRpcInfo* info) override {
-    return new Call(calls_, *info->server_context());  // gRPC takes ownership
+    const bool history = std::string_view(info->method()).ends_with("/ViewTransactionHistory");
+    return new Call(calls_, *info->server_context(), history);  // gRPC takes ownership
   }
 
  private:

@@ -7,6 +7,8 @@ namespace {
 
 constexpr Rate kWasted{static_cast<double>(limits::kMaxWastedCallsPerSecond),
                        static_cast<double>(limits::kMaxWastedCalls)};
+// Longer than a connection lasts, with its grace.
+constexpr Duration kUnsentPeriod = std::chrono::seconds(limits::kMaxConnectionAgeSeconds + 120);
 constexpr Duration kShortestPushback = std::chrono::milliseconds(100);
 
 // As much as is allowed in a second, at once; and always one full call.
@@ -36,7 +38,8 @@ PeerLimits::PeerLimits(const PeerRates& rates, Clock& clock, std::size_t capacit
       connections_(capacity),
       calls_(PerSecond(rates.calls_per_second)),
       payments_(PerSecond(rates.payments_per_second)),
-      wasted_(kWasted) {}
+      wasted_(kWasted),
+      period_began_(clock.Read().monotonic) {}
 
 std::optional<ApiError> PeerLimits::Call(const std::string& who, std::string_view grpc_peer, std::size_t bytes) {
   const Duration wait = calls_.Take(who, 1, clock_.Read().monotonic);
@@ -63,6 +66,55 @@ void PeerLimits::Wasted(const std::string& who, std::string_view grpc_peer) {
   calls_wasted_.Add();
   if (wasted_.Take(who, 1, clock_.Read().monotonic) == Duration::zero()) return;
   if (connections_.Close(grpc_peer, ClosedFor::kWastedCalls)) Note({who, {}, kConnections});
+}
+
+bool PeerLimits::CallBegan(const std::string& who) {
+  const MonotonicTime now = clock_.Read().monotonic;
+  {
+    const std::lock_guard lock(mutex_);
+    if (now - period_began_ > kUnsentPeriod) ForgetUnsent(now);
+    Unsent& unsent = unsent_[who];
+    if (unsent.sum() < limits::kMaxUnsentCallsPerCertificate) {
+      ++unsent.this_period;
+      return true;
+    }
+  }
+  calls_limited_.Add();
+  Note({who, {}, kCalls});
+  return false;
+}
+
+void PeerLimits::CallArrived(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  const auto found = unsent_.find(who);
+  if (found == unsent_.end()) return;
+  Unsent& unsent = found->second;
+  --(unsent.this_period > 0 ? unsent.this_period : unsent.last_period);
+  if (unsent.sum() == 0) unsent_.erase(found);
+}
+
+void PeerLimits::ForgetUnsent(MonotonicTime now) {
+  const bool all = now - period_began_ > 2 * kUnsentPeriod;
+  period_began_ = now;
+  for (auto& [who, unsent] : unsent_) unsent = {0, all ? 0 : unsent.this_period};
+  std::erase_if(unsent_, [](const auto& entry) { return entry.second.sum() == 0; });
+}
+
+void PeerLimits::HistoryBegan(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  ++histories_[who];
+}
+
+void PeerLimits::HistoryEnded(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  const auto found = histories_.find(who);
+  if (--found->second == 0) histories_.erase(found);
+}
+
+bool PeerLimits::TooManyHistories(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  const auto found = histories_.find(who);
+  return found != histories_.end() && found->second > limits::kMaxHistoriesUnderWayPerCertificate;
 }
 
 void PeerLimits::ConnectionLimited(const std::string& address) { Note({{}, address, kConnections}); }
@@ -95,12 +147,21 @@ std::vector<protocol::AuditRecord> PeerLimits::TakeLimited() {
   return taken;
 }
 
+std::size_t PeerLimits::unsent_calls() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t sum = 0;
+  for (const auto& [who, unsent] : unsent_) sum += unsent.sum();
+  return sum;
+}
+
 void PeerLimits::Collect(MetricWriter& writer) const {
   connections_.Collect(writer);
   const auto count = [&](std::string_view rate, const Counter& counter) {
     writer.Count("strife_rate_limited_total", "Calls refused because their caller makes too many.", {{"rate", rate}},
                  counter);
   };
+  writer.Gauge("strife_calls_unsent", "Calls that have begun and have not been sent to their end.", {},
+               static_cast<double>(unsent_calls()));
   count(kCalls, calls_limited_);
   count(kPayments, payments_limited_);
   writer.Count("strife_calls_wasted_total",

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/limits.h"
@@ -42,12 +43,25 @@ class PeerLimits {
   // A call came to nothing, through its caller. More of them than limits::kMaxWastedCalls close the connection.
   void Wasted(const std::string& who, std::string_view grpc_peer);
 
+  // The headers of a call have come: false when the certificate has too many calls of which no more has. Then the call
+  // never arrives.
+  bool CallBegan(const std::string& who);
+  // A call has arrived in full, or was given up before that.
+  void CallArrived(const std::string& who);
+
+  // A call has begun, or ended, whose answer is large and waits in memory until the caller takes it.
+  void HistoryBegan(const std::string& who);
+  void HistoryEnded(const std::string& who);
+  // Whether the certificate has more of them under way than it may.
+  bool TooManyHistories(const std::string& who);
+
   // A connection from the address was refused, or closed for what it sent.
   void ConnectionLimited(const std::string& address);
 
   // What was limited since the last time this was asked, summed up: `actor` or `peer` is whom, `subject` "calls",
   // "payments" or "connections".
   std::vector<protocol::AuditRecord> TakeLimited();
+  std::size_t unsent_calls() const;
   void Collect(MetricWriter& writer) const;
 
  private:
@@ -70,8 +84,20 @@ class PeerLimits {
   Counter calls_limited_;
   Counter payments_limited_;
   Counter calls_wasted_;
-  std::mutex mutex_;
-  std::map<Key, std::uint32_t> limited_;  // guarded by mutex_
+  mutable std::mutex mutex_;
+  // gRPC drops some calls without a word, such as those whose message is too large. They must not count for ever, and
+  // none that is alive is older than its connection can be: so counts of the period before the last are forgotten.
+  struct Unsent {
+    std::size_t this_period = 0;
+    std::size_t last_period = 0;
+    std::size_t sum() const { return this_period + last_period; }
+  };
+  void ForgetUnsent(MonotonicTime now);
+
+  std::unordered_map<std::string, Unsent> unsent_;          // guarded by mutex_; by certificate, none is zero
+  MonotonicTime period_began_;                              // guarded by mutex_
+  std::unordered_map<std::string, std::size_t> histories_;  // guarded by mutex_; by certificate, none is zero
+  std::map<Key, std::uint32_t> limited_;                    // guarded by mutex_
 };
 
 }  // namespace strife::rpc

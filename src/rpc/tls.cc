@@ -27,10 +27,12 @@ WallTime WallNow() {
 // wrapper for that, so this is one.
 class ReloadingServerCredentials final : public grpc::ServerCredentials {
  public:
-  explicit ReloadingServerCredentials(const security::LiveCredentials& credentials) : credentials_(credentials) {}
+  ReloadingServerCredentials(const security::LiveCredentials& credentials,
+                             std::function<bool(std::string_view uri)> begins)
+      : credentials_(credentials), begins_(std::move(begins)) {}
 
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {
-    STRIFE_ASSERT(false);  // Admission looks at what a call carries
+    STRIFE_ASSERT(false);  // Admission looks at what a call carries; here it is only asked whether it may begin
   }
 
  private:
@@ -38,9 +40,21 @@ class ReloadingServerCredentials final : public grpc::ServerCredentials {
     auto* options = grpc_ssl_server_credentials_create_options_using_config_fetcher(
         GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, &ReloadingServerCredentials::Fetch, this);
     grpc_server_credentials* tls = grpc_ssl_server_credentials_create_with_options(options);
+    grpc_server_credentials_set_auth_metadata_processor(tls, {&ReloadingServerCredentials::Begin, nullptr, this});
     const int port = grpc_server_add_http2_port(server, address.c_str(), tls);
     grpc_server_credentials_release(tls);
     return port;
+  }
+
+  static void Begin(void* self, grpc_auth_context* peer, const grpc_metadata*, std::size_t,
+                    grpc_process_auth_metadata_done_cb done, void* user_data) {
+    auto names = grpc_auth_context_find_properties_by_name(peer, GRPC_PEER_SPIFFE_ID_PROPERTY_NAME);
+    const grpc_auth_property* uri = grpc_auth_property_iterator_next(&names);
+    const auto& credentials = *static_cast<ReloadingServerCredentials*>(self);
+    const bool may =
+        credentials.begins_(uri == nullptr ? std::string_view() : std::string_view(uri->value, uri->value_length));
+    done(user_data, nullptr, 0, nullptr, 0, may ? GRPC_STATUS_OK : GRPC_STATUS_RESOURCE_EXHAUSTED,
+         may ? nullptr : "too many calls have been begun and not sent to their end");
   }
 
   // Before each handshake, one at a time.
@@ -56,6 +70,7 @@ class ReloadingServerCredentials final : public grpc::ServerCredentials {
   }
 
   const security::LiveCredentials& credentials_;
+  const std::function<bool(std::string_view uri)> begins_;
   std::mutex mutex_;
   std::shared_ptr<const security::Credentials> given_;  // guarded by mutex_
 };
@@ -86,8 +101,9 @@ class ServerVerifier final : public experimental::ExternalCertificateVerifier {
 
 }  // namespace
 
-std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentials& credentials) {
-  return std::make_shared<ReloadingServerCredentials>(credentials);
+std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentials& credentials,
+                                                   std::function<bool(std::string_view uri)> begins) {
+  return std::make_shared<ReloadingServerCredentials>(credentials, std::move(begins));
 }
 
 std::shared_ptr<grpc::ChannelCredentials> ChannelTls(std::shared_ptr<const security::Credentials> credentials,

@@ -4,7 +4,9 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
+#include <functional>
 #include <memory>
+#include <string_view>
 
 #include "security/certificate.h"
 #include "security/live_credentials.h"
@@ -12,8 +14,11 @@
 namespace strife::rpc {
 
 // Requires a client certificate that chains to a CA of the bundle. Each new connection is made with the credentials as
-// they are then. Both they and what is returned must outlive the server.
-std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentials& credentials);
+// they are then. `begins` is asked about each call when its headers have come, long before the call can be admitted,
+// with the URI name in the peer's certificate; when it says no, the call is refused. Thread-safe. All of these and what
+// is returned must outlive the server.
+std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentials& credentials,
+                                                   std::function<bool(std::string_view uri)> begins);
 
 // Presents the certificate and talks only to a server that security::AdmitServer takes for `expected`, whatever its
 // host name: in Strife the identity is the name. Of these credentials for good: new ones want a new channel.

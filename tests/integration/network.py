@@ -164,10 +164,10 @@ class Network:
     def config(self, name):
         return self.path / ("gateway.toml" if name == "gateway" else f"bank-{name}.toml")
 
-    def launch(self, name, *flags):
-        """Starts a server without waiting for it."""
+    def launch(self, name, *flags, prefix=()):
+        """Starts a server without waiting for it; `prefix`: words before the command, such as prlimit's."""
         role = "gateway" if name == "gateway" else "bank"
-        command = [STRIFE, role, "--config", self.config(name), *map(str, flags)]
+        command = [*prefix, STRIFE, role, "--config", self.config(name), *map(str, flags)]
         self.processes[name] = Process(name, command, self.directory / f"{name}.out")
 
     def start(self, *names, flags=()):

@@ -63,6 +63,7 @@ class Connection:
         self.tls.setblocking(False)
         self.reads = reads
         self.buffered = b""
+        self.pongs = b""  # owed, so that the server's keepalive has nothing against the connection
         self.frames = []  # (kind, flags, stream, payload), those that mean something
         self.ended = False  # the server has closed the connection
         self.sent_bytes = 0
@@ -89,12 +90,17 @@ class Connection:
             if len(self.buffered) < 9 + length:
                 return
             kind, flags, stream = self.buffered[3], self.buffered[4], int.from_bytes(self.buffered[5:9], "big")
-            if kind not in (PING, WINDOW_UPDATE) and not (kind == SETTINGS and flags & ACK):
+            if kind == PING and not flags & ACK:
+                self.pongs += frame(PING, ACK, 0, self.buffered[9:9 + length])
+            elif kind not in (PING, WINDOW_UPDATE) and not (kind == SETTINGS and flags & ACK):
                 self.frames.append((kind, flags, stream, self.buffered[9:9 + length]))
             self.buffered = self.buffered[9 + length:]
 
     def seen(self, kind):
         self._read()
+        if self.pongs:
+            pongs, self.pongs = self.pongs, b""
+            self.send(pongs)
         return [entry for entry in self.frames if entry[0] == kind]
 
     def goaway_codes(self):
@@ -112,15 +118,21 @@ class Connection:
                 self.sent_bytes += taken
                 view = view[taken:]
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                select.select([self.tls] if self.reads else [], [self.tls], [], 1)
+                self.poll(1, select.POLLOUT)
             except (OSError, ValueError):
                 self.ended = True
         return True
 
+    def poll(self, patience_s, events=0):
+        """Waits until there is something to read, or one of the events."""
+        waiting = select.poll()
+        waiting.register(self.tls, events | (select.POLLIN if self.reads else 0))
+        waiting.poll(patience_s * 1000)
+
     def wait_ended(self, patience_s=20):
         deadline = time.monotonic() + patience_s
         while not self.ended and time.monotonic() < deadline:
-            select.select([self.tls], [], [], 0.1)
+            self.poll(0.1)
             self._read()
         return self.ended
 
@@ -149,7 +161,7 @@ def is_let_in(network, certificate="client", **options):
         while not connection.ended and time.monotonic() < deadline:
             if connection.seen(SETTINGS):
                 return True
-            select.select([connection.tls], [], [], 0.1)
+            connection.poll(0.1)
         return False
     finally:
         connection.close()

@@ -18,10 +18,11 @@ def client_context(network, certificate):
     return context
 
 
-def talk(port, context):
+def talk(port, context, source=None):
     """Connects and greets; returns (TLS version, cipher) when the server answers in HTTP/2. With TLS 1.3 a server refuses a
     certificate only after the client believes the handshake done, so it is the answer that counts."""
-    with socket.create_connection(("localhost", port), timeout=20) as plain:
+    address = (source, 0) if source else None
+    with socket.create_connection(("127.0.0.1", port), timeout=20, source_address=address) as plain:
         with context.wrap_socket(plain, server_hostname="localhost") as tls:
             tls.sendall(HTTP2_PREFACE)
             answer = tls.recv(9)
@@ -30,9 +31,9 @@ def talk(port, context):
             return tls.version(), tls.cipher()[0]
 
 
-def is_refused(port, context):
+def is_refused(port, context, source=None):
     try:
-        talk(port, context)
+        talk(port, context, source)
     except (ssl.SSLError, ConnectionError, OSError):
         return True
     return False
