@@ -4,10 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <deque>
 
 #include "audit/event_names.h"
 #include "cli/audit_log.h"
+#include "cli/audit_search.h"
 #include "cli/audit_view.h"
 #include "cli/command.h"
 #include "cli/duration.h"
@@ -30,19 +30,6 @@ struct AuditOptions {
   OutputFormat output = OutputFormat::kTable;
 };
 
-// Which records to show; absent: all.
-struct Filter {
-  std::vector<protocol::AuditEvent> events;
-  std::string actor, subject;
-  std::optional<WallTime> since, until;
-
-  bool Matches(const protocol::AuditRecord& record) const {
-    return (events.empty() || std::ranges::find(events, record.event) != events.end()) &&
-           (actor.empty() || record.actor == actor) && (subject.empty() || record.subject == subject) &&
-           (!since || record.at >= *since) && (!until || record.at < *until);
-  }
-};
-
 Result<std::vector<ServerLog>> OpenLogs(const AuditOptions& options) {
   if (options.dir.empty() && options.configs.empty()) {
     return Fail(ErrorCode::kInvalidInput, "--dir or --config is missing; see strife audit --help");
@@ -60,8 +47,8 @@ Result<std::vector<ServerLog>> OpenLogs(const AuditOptions& options) {
   return logs;
 }
 
-Result<Filter> ReadFilter(const AuditOptions& options) {
-  Filter filter{.events = {}, .actor = options.actor, .subject = options.subject, .since = {}, .until = {}};
+Result<AuditFilter> ReadFilter(const AuditOptions& options) {
+  AuditFilter filter{.events = {}, .actor = options.actor, .subject = options.subject, .since = {}, .until = {}};
   for (const std::string& name : options.events) {
     const auto event = audit::EventNamed(name);
     if (!event) {
@@ -84,47 +71,6 @@ Result<Filter> ReadFilter(const AuditOptions& options) {
 }
 
 // ---- show ----
-
-// The matching records of (after, up_to], the last `limit` of them.
-Result<std::deque<AuditEntry>> MatchingIn(AuditSnapshot& log, std::uint64_t after, std::uint64_t up_to,
-                                          const Filter& filter, std::size_t limit, WallTime* first_at) {
-  auto cursor = log.Entries(after);
-  if (!cursor) return std::unexpected(cursor.error());
-  std::deque<AuditEntry> found;
-  for (bool first = true;; first = false) {
-    auto entry = (*cursor)->Next();
-    if (!entry && entry.error().code == ErrorCode::kMalformed) {
-      PrintError(entry.error().message);
-      continue;
-    }
-    if (!entry) return std::unexpected(entry.error());
-    if (!*entry || (*entry)->sequence > up_to) return found;
-    if (first) *first_at = (*entry)->record.at;
-    if (!filter.Matches((*entry)->record)) continue;
-    found.push_back(**std::move(entry));
-    if (found.size() > limit) found.pop_front();
-  }
-}
-
-// The last `limit` that match, looking back from the end in ever longer steps.
-Result<std::vector<AuditEntry>> LastMatching(AuditSnapshot& log, const Filter& filter, std::size_t limit) {
-  constexpr std::uint64_t kFirstStep = 1000;
-  constexpr Duration kClockError = std::chrono::hours(24);  // times may have gone back by so much
-  auto last = log.Last();
-  if (!last) return std::unexpected(last.error());
-  std::deque<AuditEntry> found;
-  std::uint64_t up_to = *last ? (*last)->sequence : 0;
-  for (std::uint64_t step = kFirstStep; up_to > 0 && found.size() < limit; step *= 2) {
-    const std::uint64_t after = up_to > step ? up_to - step : 0;
-    WallTime first_at{};
-    auto more = MatchingIn(log, after, up_to, filter, limit - found.size(), &first_at);
-    if (!more) return std::unexpected(more.error());
-    found.insert(found.begin(), more->begin(), more->end());
-    up_to = after;
-    if (filter.since && first_at < *filter.since - kClockError) break;
-  }
-  return std::vector<AuditEntry>(found.begin(), found.end());
-}
 
 int Show(const AuditOptions& options) {
   const auto filter = ReadFilter(options);

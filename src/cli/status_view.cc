@@ -44,7 +44,12 @@ std::string StatusText(const StatusReport& report) {
       return server.figures ? Number((*server.figures).*member, decimals) + unit : std::string("-");
     };
     using Figures = ServerStatus::Figures;
-    servers.AddRow({server.name, server.serving ? "serving" : "down", server.pid ? std::to_string(*server.pid) : "-",
+    const bool drained = report.draining && server.role == "gateway";
+    servers.AddRow({server.name,
+                    server.serving ? "serving"
+                    : drained      ? "drained"
+                                   : "down",
+                    server.pid ? std::to_string(*server.pid) : "-",
                     server.serving ? Number(Milliseconds(server.latency), 1) + " ms" : "-",
                     figure(&Figures::per_second, 1), figure(&Figures::in_flight, 0), figure(&Figures::in_doubt, 0),
                     figure(&Figures::oldest_in_doubt_s, 0, " s"),

@@ -128,6 +128,7 @@ class Suspending(Admin):
     def test_SuspendedUser_IsOutAtOnce_AlsoAfterARestart_AndBackAgain(self):
         alice, bob = self.network.clients("user3", "user4")
         alice.balance("bank1")  # its token was just good
+        logins = len([e for e in self.audited("login") if e["actor"] == "user/user3"])
         self.admin("suspend", "user", "user3", "--reason", "card stolen")
         for _ in range(2):
             self.assert_refused(lambda: alice.balance("bank1"), Code.UNAUTHENTICATED)
@@ -137,6 +138,8 @@ class Suspending(Admin):
             bob.balance("bank1")
             self.restart("gateway")
             bob.wait_for_banks()
+        self.assertEqual(len([e for e in self.audited("login") if e["actor"] == "user/user3"]), logins)
+        self.assertTrue([e for e in self.audited("login_failed") if e["subject"] == "user/user3"])
         self.assertEqual([user["name"] for user in self.admin("banks")["suspended_users"]], ["user3"])
         self.admin("resume", "user", "user3")
         alice.login()
@@ -200,6 +203,13 @@ class Draining(Admin):
                          ["operator/operator"] * 2)
         self.assert_audited_and_sound()
 
-    def test_Bank_SaysThatItServes(self):
+    def test_Bank_SaysThatItServes_OnceItHasRegistered(self):
+        self.network.kill("bank1")
+        self.network.pause("gateway")
+        self.network.launch("bank1")
+        wait_until(lambda: self.network.health("bank1", BANK_SERVICE) == NOT_SERVING, "bank1 to say that it is starting")
+        self.network.resume("gateway")
+        self.network.wait_serving("bank1")
         self.assertEqual(self.network.health("bank1", BANK_SERVICE), SERVING)
+        self.assertEqual(self.network.health("bank1", "strife.v1.BankAdmin"), SERVING)
         self.assertIsNone(self.network.health("bank1", "strife.v1.NoSuchService"))
