@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "base/limits.h"
 #include "security/credentials.h"
 
 namespace strife::rpc {
@@ -39,6 +40,13 @@ std::string_view BearerToken(const grpc::CallbackServerContext& context) {
   if (found == metadata.end() || metadata.count("authorization") != 1) return {};
   const std::string_view value(found->second.data(), found->second.size());
   return value.starts_with(kBearer) ? value.substr(kBearer.size()) : std::string_view{};
+}
+
+// As HTTP/2 counts them.
+std::size_t MetadataBytes(const grpc::CallbackServerContext& context) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : context.client_metadata()) bytes += name.size() + value.size() + 32;
+  return bytes;
 }
 
 }  // namespace
@@ -101,6 +109,12 @@ ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, c
   if (auto refused = limits().Call(who, peer, bytes)) {
     limits().Wasted(who, peer);
     return std::unexpected(*std::move(refused));
+  }
+  // gRPC's own limit holds only for clients that have acknowledged it.
+  if (MetadataBytes(context) > limits::kMaxMetadataBytes) {
+    limits().Wasted(who, peer);
+    return std::unexpected(Refuse(ApiCode::kResourceExhausted, "METADATA_TOO_LARGE",
+                                  "the call's metadata is larger than the server takes; nothing was recorded"));
   }
   const auto auth = context.auth_context();
   if (!auth) return std::unexpected(NotAuthenticated("the connection has no client certificate"));

@@ -120,6 +120,8 @@ void Connections::Tick(MonotonicTime now, const std::function<void(const std::st
 void Connections::Collect(MetricWriter& writer) const {
   writer.Gauge("strife_connections", "Connections that others have made to this server.", {},
                static_cast<double>(count()));
+  writer.Count("strife_connections_not_accepted_total", "Tries to accept one for which the process had no descriptor.",
+               {}, accept_failed_);
   for (std::size_t i = 0; i < refused_.size(); ++i) {
     writer.Count("strife_connections_refused_total", "Connections closed before a handshake, by the limit they met.",
                  {{"limit", kRefusalNames[i]}}, refused_[i]);

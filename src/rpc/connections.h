@@ -46,6 +46,8 @@ class Connections {
   // To be called several times a second. Tells `closed` each address whose connections were closed for what they sent.
   void Tick(MonotonicTime now, const std::function<void(const std::string& address)>& closed);
 
+  // None could be accepted for want of descriptors or memory.
+  void AcceptFailed() { accept_failed_.Add(); }
   void Collect(MetricWriter& writer) const;
   std::size_t count() const;
 
@@ -76,6 +78,7 @@ class Connections {
   MonotonicTime ticked_at_{};
   std::array<Counter, kConnectionRefusals> refused_;
   std::array<Counter, 3> closed_;
+  Counter accept_failed_;
 };
 
 }  // namespace strife::rpc

@@ -104,7 +104,10 @@ void Door::Accept(int listener) {
     if (connection.get() < 0) {
       // Out of descriptors or memory: whoever waits goes on waiting, and asking again at once would only keep a
       // processor busy. Anything else is about that one connection, or nobody waits any more.
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return Pause();
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        limits_.connections().AcceptFailed();
+        return Pause();
+      }
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
       continue;
     }

@@ -7,7 +7,7 @@ import struct
 import forgery
 from cases import Code, NetworkCase
 from memory import limited_in_audit, metric, status_mib
-from network import COMPLETED, refusal, wait_until
+from network import COMPLETED, PATIENCE_S, gateway_pb2, refusal, wait_until
 from raw_http2 import (ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS,
                        LARGEST_FRAME, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE, Connection, frame, literal,
                        message, request_headers)
@@ -159,13 +159,18 @@ class Large(FrameCase):
         self.assert_well()
 
     def test_28_OversizedMetadata_IsRefused(self):
-        connection, order = self.connection(), self.payer.order(self.payee)
-        large = b"".join(literal(f"x-{i}", "y" * 1000) for i in range(20))  # 20 KiB, in frames that are small enough
-        connection.send(frame(HEADERS, 0, 1, self.headers()) + frame(CONTINUATION, 0, 1, large[:16_000])
-                        + frame(CONTINUATION, END_HEADERS, 1, large[16_000:])
-                        + frame(DATA, END_STREAM, 1, message(order.SerializeToString())))
-        wait_until(lambda: connection.seen(HEADERS) or connection.seen(RST_STREAM) or connection.ended, "an answer")
-        self.assertNotIn(order.transaction_id, {payment.transaction_id for payment in self.payer.history()})
+        login = gateway_pb2.AuthenticateClientRequest(username="user1", password=self.network.passwords["user1"])
+        session = self.network.gateway("flood").AuthenticateClient(login, timeout=PATIENCE_S, wait_for_ready=True)
+        headers = request_headers(PAY, authorization=f"Bearer {session.access_token}")
+        for size, taken in ((1, True), (20, False)):  # KiB more
+            connection, order = self.connection(), self.payer.order(self.payee)
+            more = b"".join(literal(f"x-{i}", "y" * 1000) for i in range(size))
+            connection.send(frame(HEADERS, 0, 1, headers) + frame(CONTINUATION, 0, 1, more[:16_000])
+                            + frame(CONTINUATION, END_HEADERS, 1, more[16_000:])
+                            + frame(DATA, END_STREAM, 1, message(order.SerializeToString())))
+            wait_until(lambda: connection.seen(HEADERS) or connection.seen(RST_STREAM) or connection.ended, "an answer")
+            connection.wait_ended(patience_s=0.5)
+            self.assertEqual(order.transaction_id in {p.transaction_id for p in self.payer.history()}, taken)
         self.assert_well()
 
     def test_28_MoreStreamsThanAllowed_AreRefused(self):
@@ -185,6 +190,7 @@ class Large(FrameCase):
         def limited():
             return metric(self.network, "gateway", 'strife_rate_limited_total{rate="calls"}')
         wait_until(lambda: limited() >= MAX_UNSENT, "those beyond the limit to be refused")
+        wait_until(lambda: sum(len(connection.seen(HEADERS)) for connection in connections) >= MAX_UNSENT, "their refusals")
         self.assertLess(self.unsent() - MAX_UNSENT, 10)  # the honest have theirs
         self.assert_well()
         for connection in connections:

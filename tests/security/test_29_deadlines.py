@@ -71,10 +71,10 @@ class Streams(NetworkCase):
                                          response_deserializer=bytes)
             for timeout in (None, CENTURY_S):
                 stream = watch(b"", timeout=timeout)
-                next(stream)
                 watched.append(stream)
         for stream in watched:
             with self.assertRaises(grpc.RpcError) as ended:
-                next(stream)
+                for _ in stream:
+                    pass
             self.assertEqual(ended.exception.code(), Code.CANCELLED)
         self.network.assert_running()
