@@ -156,7 +156,11 @@ Status Bank::OpenStore() {
   participant_ = std::make_unique<protocol::Participant>(
       protocol::ParticipantOptions{.bank_id = identity_.name, .inquiry_delay = config_.inquiry_delay});
   metrics_.Recovered(*prepared);
-  participant_->Recover(clock_.Read(), *std::move(prepared), *gateway_seen, *std::move(heuristics));
+  BankKeys keys;
+  for (const protocol::BankTransactionRecord& record : *prepared) keys.transactions.push_back(record.id);
+  const auto rows = store_->Load(keys);
+  if (!rows) return std::unexpected(rows.error());
+  participant_->Recover(clock_.Read(), *std::move(prepared), *gateway_seen, *std::move(heuristics), rows->traces);
   return {};
 }
 

@@ -70,9 +70,10 @@ void BankService::Execute(Caller, std::vector<BankCommand> commands, Done<std::v
   auto batch = std::make_unique<PendingBatch>(std::vector<BankReply>(count), count, std::move(done), queued_commands_);
   std::vector<protocol::ParticipantInput> inputs;
   inputs.reserve(count);
+  const WallTime arrived = parts_.clock.Read().wall;
   for (std::size_t i = 0; i < count; ++i) {
     const protocol::ReplyTo reply_to{reinterpret_cast<std::uintptr_t>(batch.get()), static_cast<std::uint32_t>(i)};
-    inputs.push_back(protocol::CommandInput{reply_to, std::move(commands[i]), parts_.disk.low()});
+    inputs.push_back(protocol::CommandInput{reply_to, std::move(commands[i]), parts_.disk.low(), arrived});
   }
   if (parts_.submit(std::move(inputs))) {
     static_cast<void>(batch.release());  // Deliver takes it back with the last reply
@@ -103,15 +104,20 @@ void BankService::GetBalance(Caller, std::string account_id, Done<rpc::Balance> 
   if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the bank")));
 }
 
-void BankService::GetTransactionStatus(Caller, std::string transaction_id,
-                                       Done<std::optional<BankTransactionRecord>> done) {
+void BankService::GetTransactionStatus(Caller, std::string transaction_id, Done<rpc::TransactionStatus> done) {
   const auto id = Uuid::Parse(transaction_id);
   if (!id) return done(std::unexpected(InvalidField("transaction_id", "must be a UUID")));
-  auto shared_done = std::make_shared<Done<std::optional<BankTransactionRecord>>>(std::move(done));
+  auto shared_done = std::make_shared<Done<rpc::TransactionStatus>>(std::move(done));
   const bool accepted = parts_.workers.Submit([this, id = *id, shared_done] {
     auto found = parts_.reader.FindTransaction(id);
     if (!found) return (*shared_done)(std::unexpected(ReadFailed()));
-    (*shared_done)(*std::move(found));
+    rpc::TransactionStatus status{.record = *std::move(found), .trace = {}};
+    if (status.record) {
+      const auto bytes = parts_.reader.FindTrace(id);
+      if (!bytes) return (*shared_done)(std::unexpected(ReadFailed()));
+      status.trace = protocol::Trace::Decode(*bytes, status.record->created_at).value_or(protocol::Trace());
+    }
+    (*shared_done)(std::move(status));
   });
   if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the bank")));
 }
@@ -192,7 +198,11 @@ void BankService::Deliver(protocol::ParticipantEffects effects) {
   }
   for (const protocol::Inquiry& inquiry : effects.inquiries) parts_.inquire(inquiry);
   parts_.metrics.Durable(effects.records.transactions);
-  for (const BankTransactionRecord& record : effects.records.transactions) Log(record);
+  auto trace = effects.records.traces.begin();
+  for (const BankTransactionRecord& record : effects.records.transactions) {
+    const bool traced = trace != effects.records.traces.end() && trace->id == record.id;
+    Log(record, traced ? &*trace++ : nullptr);
+  }
   for (const protocol::ParticipantEvent& event : effects.events) Log(event);
 }
 
@@ -221,7 +231,7 @@ void BankService::Log(const protocol::ParticipantEvent& event) {
   parts_.log.Write(level, LogLine(name).Add("id", event.id).Add("what", event.what));
 }
 
-void BankService::Log(const BankTransactionRecord& record) {
+void BankService::Log(const BankTransactionRecord& record, const protocol::TraceRecord* trace) {
   const bool ended = record.state != protocol::BankTransactionState::kPrepared;
   const LogLevel level = ended ? LogLevel::kInfo : LogLevel::kDebug;
   if (!parts_.log.Enabled(level)) return;
@@ -231,6 +241,9 @@ void BankService::Log(const BankTransactionRecord& record) {
   if (!record.credit_account.empty()) line.Add("credit", record.credit_account);
   if (record.amount.minor_units != 0) line.Add(record.amount);
   if (!record.reason_code.empty()) line.Add("reason", record.reason_code);
+  if (const auto context = trace != nullptr ? protocol::Trace::ContextOf(trace->bytes) : std::nullopt) {
+    line.Add("trace_id", protocol::TraceIdText(*context));
+  }
   line.Add("epoch", record.epoch).Add("duration_us", record.updated_at - record.created_at);
   parts_.log.Write(level, line);
 }

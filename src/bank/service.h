@@ -57,12 +57,12 @@ class BankService final : public rpc::BankApi {
                rpc::Done<std::vector<protocol::BankReply>> done) override;
   void GetBalance(rpc::Caller caller, std::string account_id, rpc::Done<rpc::Balance> done) override;
   void GetTransactionStatus(rpc::Caller caller, std::string transaction_id,
-                            rpc::Done<std::optional<protocol::BankTransactionRecord>> done) override;
+                            rpc::Done<rpc::TransactionStatus> done) override;
   void GetLedgerTotals(rpc::Caller caller, rpc::Done<rpc::LedgerTotalsResponse> done) override;
   void ProcessTransaction(rpc::Caller caller, rpc::DirectRequest request, rpc::Done<rpc::DirectResponse> done) override;
 
  private:
-  void Log(const protocol::BankTransactionRecord& record);
+  void Log(const protocol::BankTransactionRecord& record, const protocol::TraceRecord* trace);
   void Log(const protocol::ParticipantEvent& event);
 
   const Parts parts_;

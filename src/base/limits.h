@@ -98,6 +98,11 @@ inline constexpr int kMaxForgottenRows = 1000;                       // deleted 
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;
 inline constexpr std::size_t kMaxInquiriesInFlight = 64;
 
+// Traces
+inline constexpr std::size_t kMaxTraceSteps = 32;                        // of one payment in one process
+inline constexpr std::size_t kMaxTraceBytes = 64 + 48 * kMaxTraceSteps;  // as stored
+inline constexpr std::size_t kMaxUnwrittenTraces = 4096;                 // whose latest steps wait to be written
+
 // Operators' looks at everybody's payments: rows looked at for one page
 inline constexpr int kMaxRowsExamined = 20'000;
 // Why something is suspended

@@ -35,11 +35,15 @@ void AddKeysCommands(CLI::App& app, Invocation& invocation);            // keys 
 void AddUsersCommands(CLI::App& app, Invocation& invocation);           // users …
 void AddAdminCommands(CLI::App& app, Invocation& invocation);           // admin …
 void AddGatewayAdminCommands(CLI::App& admin, Invocation& invocation);  // of admin: those about the gateway
-void AddAuditCommands(CLI::App& app, Invocation& invocation);           // audit …
-void AddStatusCommand(CLI::App& app, Invocation& invocation);           // status
-void AddVerifyCommand(CLI::App& app, Invocation& invocation);           // verify
-void AddBenchCommands(CLI::App& app, Invocation& invocation);           // bench …
-void AddSimCommand(CLI::App& app, Invocation& invocation);              // sim
+// admin trace; after AddAdminCommands.
+void AddAdminTraceCommand(CLI::App& app, Invocation& invocation);
+void AddAuditCommands(CLI::App& app, Invocation& invocation);  // audit …
+void AddStatusCommand(CLI::App& app, Invocation& invocation);  // status
+void AddTopCommand(CLI::App& app, Invocation& invocation);     // top
+void AddTraceCommand(CLI::App& app, Invocation& invocation);   // trace
+void AddVerifyCommand(CLI::App& app, Invocation& invocation);  // verify
+void AddBenchCommands(CLI::App& app, Invocation& invocation);  // bench …
+void AddSimCommand(CLI::App& app, Invocation& invocation);     // sim
 
 void AddShellCommand(CLI::App& app, Invocation& invocation);       // shell
 void AddCompletionCommand(CLI::App& app, Invocation& invocation);  // completion

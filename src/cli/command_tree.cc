@@ -75,7 +75,7 @@ std::vector<std::string> Complete(const std::vector<CommandInfo>& commands, cons
     const std::string path = Join(command->path);
     if (!prefix.starts_with('-') && path == "balance") candidates = vocabulary.banks;
     const bool of_queue = path == "queue show" || path == "queue cancel" || path == "queue retry" ||
-                          path == "queue ack" || path == "payment";
+                          path == "queue ack" || path == "payment" || path == "trace";
     if (!prefix.starts_with('-') && of_queue) candidates = vocabulary.queued;
   }
   std::erase_if(candidates, [&](const std::string& it) { return !it.starts_with(prefix); });

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "protocol/trace_context.h"
 
 namespace strife::cli {
 namespace {
@@ -157,6 +158,9 @@ std::vector<std::string> ClientOptions::GivenFlags() const {
 Result<client::ClientConfig> ClientOptions::Load() {
   auto file = FindClientConfig(config_flag_);
   auto loaded = settings_.Load(file);
+  // The convention for what is started by a program that is traced. What is no context is as none.
+  const char* traced = std::getenv("TRACEPARENT");
+  if (traced != nullptr && protocol::ParseTraceparent(traced)) config_.traceparent = traced;
   if (loaded) return WithProfile(config_, profile_);
   if (file) return std::unexpected(loaded.error());
   return Fail(ErrorCode::kNotFound, loaded.error().message +

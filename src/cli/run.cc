@@ -74,6 +74,7 @@ void AddClientCommands(CLI::App& app, Invocation& invocation) {
   AddPayCommand(app, invocation);
   AddQueueCommands(app, invocation);
   AddLookupCommands(app, invocation);
+  AddTraceCommand(app, invocation);
 }
 
 void AddAllCommands(CLI::App& app, Invocation& invocation) {
@@ -85,7 +86,9 @@ void AddAllCommands(CLI::App& app, Invocation& invocation) {
   AddUsersCommands(app, invocation);
   AddPkiCommands(app, invocation);
   AddAdminCommands(app, invocation);
+  AddAdminTraceCommand(app, invocation);
   AddStatusCommand(app, invocation);
+  AddTopCommand(app, invocation);
   AddVerifyCommand(app, invocation);
   AddAuditCommands(app, invocation);
   AddBenchCommands(app, invocation);

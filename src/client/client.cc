@@ -47,7 +47,8 @@ Result<std::unique_ptr<Client>> Client::Open(const ClientConfig& config) {
   auto gateway =
       rpc::GatewayClient::Create({.endpoints = config.Endpoints(),
                                   .files = {config.ca_file, config.cert_file, config.key_file, config.crl_file},
-                                  .timeout = config.timeout});
+                                  .timeout = config.timeout,
+                                  .traceparent = config.traceparent});
   if (!gateway) return std::unexpected(gateway.error());
   LogOptions options;
   options.level = ParseLogLevel(config.log_level).value_or(LogLevel::kInfo);
@@ -213,6 +214,11 @@ CallResult<protocol::PaymentRecord> Client::AskOnce(const std::string& user, con
 CallResult<protocol::PaymentRecord> Client::GetPayment(const Uuid& id) {
   return Authorized<protocol::PaymentRecord>("GetPayment", &id,
                                              [&](const std::string& token) { return gateway_->GetPayment(token, id); });
+}
+
+CallResult<rpc::PaymentTrace> Client::TracePayment(const Uuid& id) {
+  return Authorized<rpc::PaymentTrace>("TracePayment", &id,
+                                       [&](const std::string& token) { return gateway_->TracePayment(token, id); });
 }
 
 CallResult<rpc::Balance> Client::CheckBalance(const std::string& bank_id) {

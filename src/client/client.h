@@ -64,6 +64,7 @@ class Client {
   rpc::CallResult<void> Connect() { return gateway_->Connect(); }
   // As GatewayClient::WatchConnection.
   void WatchConnection(std::function<void(bool online)> changed) { gateway_->WatchConnection(std::move(changed)); }
+  rpc::CallResult<rpc::PaymentTrace> TracePayment(const Uuid& id);
   rpc::CallResult<rpc::Balance> CheckBalance(const std::string& bank_id);
   rpc::CallResult<rpc::HistoryPage> History(const rpc::HistoryRequest& request);
 

@@ -25,6 +25,7 @@ struct ClientConfig {
   Duration reconnect_interval = std::chrono::seconds(30);
   std::string log_level = "info";
   std::string log_format = "text";  // text, json
+  std::string traceparent;          // W3C trace context to send with each call; empty: none
 
   std::vector<std::string> Endpoints() const { return gateways.empty() ? std::vector{gateway} : gateways; }
 };

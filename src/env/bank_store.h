@@ -77,6 +77,8 @@ class BankReader {
 
   virtual Result<std::optional<protocol::AccountRecord>> FindAccount(const std::string& account_id) = 0;
   virtual Result<std::optional<protocol::BankTransactionRecord>> FindTransaction(const Uuid& id) = 0;
+  // The bytes of its trace; none when there is no such transaction, or none is kept.
+  virtual Result<std::string> FindTrace(const Uuid& id) = 0;
   // One for each currency, by code. Sums that do not fit stay at the largest value.
   virtual Result<std::vector<LedgerTotals>> Totals() = 0;
   virtual Result<std::unique_ptr<BankSnapshot>> Snapshot() = 0;

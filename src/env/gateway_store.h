@@ -19,6 +19,7 @@
 #include "env/audit_log.h"
 #include "env/cursor.h"
 #include "protocol/audit.h"
+#include "protocol/trace.h"
 #include "protocol/types.h"
 
 namespace strife {
@@ -94,11 +95,13 @@ struct GatewayRows {
   std::unordered_map<Sha256, RefreshTokenRecord, Sha256Hash> refresh_tokens;
   std::unordered_map<Uuid, SessionRecord> sessions;
   std::map<LoginCounterKey, LoginCounterRecord> login_counters;
+  std::unordered_map<Uuid, std::string> traces;  // of `payments`, where there are any
 };
 
 // Written together or not at all. Everything is an upsert by primary key; of a payment that exists only state,
 // reason_code, message, epoch and updated_at change, never order and created_at. With them the store writes the audit
-// log: first what audit::AuditOf makes of the records, then `audit`.
+// log: first what audit::AuditOf makes of the records, then `audit`. Traces belong to payments that are there or come
+// with them; those of `payments` first, in their order. One that does not come stays as it is.
 struct GatewayRecords {
   std::vector<protocol::PaymentRecord> payments;
   std::vector<protocol::BankRecord> banks;
@@ -109,11 +112,12 @@ struct GatewayRecords {
   std::optional<WallTime> forget_before{};
   std::uint64_t sequence = 0;  // durable progress after this batch: one more than after the batch before
   std::vector<protocol::AuditRecord> audit{};
+  std::vector<protocol::TraceRecord> traces{};
   std::vector<SuspensionRecord> suspensions{};
 
   bool empty() const {
     return payments.empty() && banks.empty() && sessions.empty() && refresh_tokens.empty() && login_counters.empty() &&
-           !forget_before && audit.empty() && suspensions.empty();
+           !forget_before && audit.empty() && suspensions.empty() && traces.empty();
   }
 };
 

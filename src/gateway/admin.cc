@@ -143,4 +143,10 @@ void GatewayAdmin::ListSessions(rpc::Caller, std::string username, int page_size
   if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the gateway")));
 }
 
+void GatewayAdmin::TracePayment(rpc::Caller, std::string transaction_id, rpc::Done<rpc::PaymentTrace> done) {
+  const auto id = ValidateTransactionId(transaction_id);
+  if (!id) return done(std::unexpected(id.error()));
+  parts_.tracing.Trace(*id, std::nullopt, std::move(done));
+}
+
 }  // namespace strife::gateway

@@ -9,6 +9,7 @@
 #include "gateway/logins.h"
 #include "gateway/service.h"
 #include "gateway/suspensions.h"
+#include "gateway/tracing.h"
 #include "rpc/admin_api.h"
 #include "rpc/bank_links.h"
 #include "runtime/worker_pool.h"
@@ -28,6 +29,7 @@ class GatewayAdmin final : public rpc::GatewayAdminApi {
     Logins& logins;
     const Suspensions& suspensions;
     GatewayService& service;
+    Tracing& tracing;
     Duration patience;  // how long a bank may be silent
   };
 
@@ -41,6 +43,7 @@ class GatewayAdmin final : public rpc::GatewayAdminApi {
                         rpc::Done<rpc::TransactionsPage> done) override;
   void ListSessions(rpc::Caller caller, std::string username, int page_size, std::string page_token,
                     rpc::Done<rpc::SessionsPage> done) override;
+  void TracePayment(rpc::Caller caller, std::string transaction_id, rpc::Done<rpc::PaymentTrace> done) override;
   // admin_acts.cc: doing
   void EndSessions(rpc::Caller caller, std::string session_id, std::string username,
                    rpc::Done<std::size_t> done) override;

@@ -11,6 +11,7 @@
 #include "gateway/logins.h"
 #include "gateway/payment_metrics.h"
 #include "gateway/service.h"
+#include "gateway/tracing.h"
 #include "observability/log.h"
 #include "rpc/bank_links.h"
 #include "rpc/call_stats.h"
@@ -90,6 +91,7 @@ class Gateway {
   Suspensions suspensions_;
   std::unique_ptr<Logins> logins_;
   std::unique_ptr<runtime::WorkerPool> workers_;
+  std::unique_ptr<Tracing> tracing_;
   std::unique_ptr<GatewayService> service_;
   std::unique_ptr<GatewayAdmin> admin_;
   std::unique_ptr<Engine> engine_;
@@ -162,6 +164,13 @@ Status Gateway::OpenStore() {
   } else {
     return std::unexpected(banks.error());
   }
+  GatewayKeys open_ids;
+  for (const protocol::PaymentRecord& payment : past.open_payments) open_ids.payments.push_back(payment.order.id);
+  if (auto rows = store_->Load(open_ids)) {
+    past.traces = std::move(rows->traces);
+  } else {
+    return std::unexpected(rows.error());
+  }
   auto suspensions = reader_->Suspensions();
   if (!suspensions) return std::unexpected(suspensions.error());
   for (const SuspensionRecord& suspension : *suspensions) suspensions_.Apply(suspension);
@@ -185,6 +194,7 @@ void Gateway::NoteStart() {
 }
 
 void Gateway::MakeEngine() {
+  tracing_ = std::make_unique<Tracing>(*links_, [this](GatewayInput input) { return Submit(std::move(input)); });
   service_ = std::make_unique<GatewayService>(
       GatewayService::Parts{.logins = *logins_,
                             .reader = *reader_,
@@ -200,7 +210,8 @@ void Gateway::MakeEngine() {
                             .epoch = incarnation_.epoch,
                             .heartbeat_interval = config_.heartbeat_interval,
                             .disk = disk_,
-                            .suspensions = suspensions_});
+                            .suspensions = suspensions_,
+                            .tracing = *tracing_});
   admin_ = std::make_unique<GatewayAdmin>(
       GatewayAdmin::Parts{.clock = clock_,
                           .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
@@ -210,11 +221,15 @@ void Gateway::MakeEngine() {
                           .logins = *logins_,
                           .suspensions = suspensions_,
                           .service = *service_,
+                          .tracing = *tracing_,
                           .patience = kHeartbeatsMissed * config_.heartbeat_interval});
   logins_->Connect([this](GatewayInput input) { return Submit(std::move(input)); }, suspensions_);
   engine_ = std::make_unique<Engine>(
       *machine_, *store_, clock_, 2 * limits::kMaxOpenPayments,
-      [this](GatewayEffects effects) { service_->Deliver(std::move(effects), engine_->cycle_began()); },
+      [this](GatewayEffects effects) {
+        machine_->Sent(clock_.Read().wall);
+        service_->Deliver(std::move(effects), engine_->cycle_began());
+      },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
   audit_.Connect([this](protocol::AuditRecord record) { Record({{}, std::move(record)}); });
   credentials_.Audit(audit_);

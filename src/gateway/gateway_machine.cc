@@ -21,6 +21,7 @@ void GatewayMachine::Take(const Now& now, Effects& effects, protocol::Coordinato
   for (const protocol::BankRecord& bank : protocol.banks) effects.records.audit.push_back(AuditOf(bank, now));
   effects.records.payments = std::move(protocol.payments);
   effects.records.banks = std::move(protocol.banks);
+  effects.records.traces = std::move(protocol.traces);
   effects.records.sequence = coordinator_.sequence();
   effects.protocol = std::move(protocol);
 }
@@ -62,7 +63,8 @@ GatewayMachine::Effects GatewayMachine::Step(const Now& now, std::vector<Input> 
       effects.audit_answers.push_back(audit.reply_to);
     }
   }
-  Take(now, effects, coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments)));
+  Take(now, effects,
+       coordinator_.Step(now, std::move(protocol_inputs), std::move(rows.payments), std::move(rows.traces)));
   return effects;
 }
 

@@ -59,10 +59,6 @@ ApiError NeedsReconciliation() {
                      "the gateway's store was restored from an old backup and must be reconciled by its operator");
 }
 
-ApiError UnknownPayment() {
-  return {.code = ApiCode::kNotFound, .reason_code = "NOT_FOUND", .message = "you have no payment with this id"};
-}
-
 ApiError ReadFailed() {
   return {.code = ApiCode::kInternal,
           .reason_code = "STORAGE",
@@ -142,7 +138,9 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
     parts_.metrics.Refused(error.reason_code);
     done(std::unexpected(std::move(error)));
   };
-  const MonotonicTime received = parts_.clock.Read().monotonic;
+  const Now arrived = parts_.clock.Read();
+  const MonotonicTime received = arrived.monotonic;
+  const auto trace = request.trace;
   auto order = ValidatePayment(std::move(request), caller.claims->username);
   if (!order) return refuse(order.error());
   if (parts_.logins.AccountAt(order->payer, order->from.bank_id) != order->from) return refuse(NotYourAccount());
@@ -164,7 +162,7 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
       });
   const bool suspended = parts_.suspensions.Has(SuspendedKind::kBank, order->from.bank_id) ||
                          parts_.suspensions.Has(SuspendedKind::kBank, order->to.bank_id);
-  protocol::SubmitInput input{reply_to, *std::move(order), parts_.disk.low(), drained_, suspended};
+  protocol::SubmitInput input{reply_to, *std::move(order), parts_.disk.low(), drained_, suspended, arrived.wall, trace};
   if (parts_.submit(protocol::CoordinatorInput(std::move(input)))) return;
   ParkedSubmit::Take(reply_to)({reply_to, protocol::SubmitOutcome::kOverloaded, {}});
 }
@@ -180,6 +178,12 @@ void GatewayService::GetPayment(Caller caller, std::string transaction_id, Done<
     (*shared_done)(**std::move(found));
   });
   if (!accepted) (*shared_done)(std::unexpected(rpc::Overloaded("the gateway")));
+}
+
+void GatewayService::TracePayment(Caller caller, std::string transaction_id, Done<rpc::PaymentTrace> done) {
+  const auto id = ValidateTransactionId(transaction_id);
+  if (!id) return done(std::unexpected(id.error()));
+  parts_.tracing.Trace(*id, caller.claims->username, std::move(done));
 }
 
 void GatewayService::CheckBalance(Caller caller, std::string bank_id, Done<rpc::Balance> done) {
@@ -277,16 +281,24 @@ void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) 
     const protocol::ReplyTo reply_to = answer.reply_to;
     runtime::Parked<protocol::ListOpenAnswer>::Take(reply_to)(std::move(answer));
   }
+  for (protocol::TraceAnswer& answer : effects.protocol.trace_answers) {
+    const protocol::ReplyTo reply_to = answer.reply_to;
+    runtime::Parked<protocol::TraceAnswer>::Take(reply_to)(std::move(answer));
+  }
   for (const protocol::ReplyTo& reply_to : effects.audit_answers) {
     if (reply_to.call != 0) ParkedAudit::Take(reply_to)(true);
   }
   for (const security::SessionOutcome& outcome : effects.sessions) parts_.logins.OnOutcome(outcome);
   for (const security::LoginOutcome& outcome : effects.logins) parts_.logins.OnOutcome(outcome);
-  for (const PaymentRecord& payment : effects.records.payments) LogPayment(payment);
+  auto trace = effects.records.traces.begin();
+  for (const PaymentRecord& payment : effects.records.payments) {
+    const bool traced = trace != effects.records.traces.end() && trace->id == payment.order.id;
+    LogPayment(payment, traced ? &*trace++ : nullptr);
+  }
   for (const protocol::CoordinatorEvent& event : effects.protocol.events) LogEvent(event);
 }
 
-void GatewayService::LogPayment(const PaymentRecord& payment) {
+void GatewayService::LogPayment(const PaymentRecord& payment, const protocol::TraceRecord* trace) {
   // Every step at debug, the outcome at info: the way of one payment is in the store, not in the log.
   const bool outcome = IsFinal(payment.state) || payment.state == protocol::PaymentState::kPartialCommit;
   const LogLevel level = outcome ? LogLevel::kInfo : LogLevel::kDebug;
@@ -297,6 +309,9 @@ void GatewayService::LogPayment(const PaymentRecord& payment) {
   line.Add("to", payment.order.to.bank_id + "/" + payment.order.to.account_id);
   line.Add(payment.order.amount).Add("state", protocol::StateName(payment.state));
   if (!payment.reason_code.empty()) line.Add("reason", payment.reason_code);
+  if (const auto context = trace != nullptr ? protocol::Trace::ContextOf(trace->bytes) : std::nullopt) {
+    line.Add("trace_id", protocol::TraceIdText(*context));
+  }
   line.Add("duration_us", payment.updated_at - payment.created_at);
   parts_.log.Write(level, line);
 }

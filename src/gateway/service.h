@@ -12,6 +12,7 @@
 #include "gateway/logins.h"
 #include "gateway/payment_metrics.h"
 #include "gateway/suspensions.h"
+#include "gateway/tracing.h"
 #include "observability/log.h"
 #include "rpc/bank_links.h"
 #include "rpc/gateway_api.h"
@@ -41,6 +42,7 @@ class GatewayService final : public rpc::GatewayApi {
     Duration heartbeat_interval;
     const server::DiskSpace& disk;
     Suspensions& suspensions;
+    Tracing& tracing;
   };
 
   explicit GatewayService(Parts parts) : parts_(std::move(parts)) {}
@@ -66,6 +68,7 @@ class GatewayService final : public rpc::GatewayApi {
   void ProcessPayment(rpc::Caller caller, rpc::PaymentRequest request,
                       rpc::Done<protocol::PaymentRecord> done) override;
   void GetPayment(rpc::Caller caller, std::string transaction_id, rpc::Done<protocol::PaymentRecord> done) override;
+  void TracePayment(rpc::Caller caller, std::string transaction_id, rpc::Done<rpc::PaymentTrace> done) override;
   void CheckBalance(rpc::Caller caller, std::string bank_id, rpc::Done<rpc::Balance> done) override;
   void ViewTransactionHistory(rpc::Caller caller, rpc::HistoryRequest request,
                               rpc::Done<rpc::HistoryPage> done) override;
@@ -74,7 +77,7 @@ class GatewayService final : public rpc::GatewayApi {
                           rpc::Done<rpc::InquiryResponse> done) override;
 
  private:
-  void LogPayment(const protocol::PaymentRecord& payment);
+  void LogPayment(const protocol::PaymentRecord& payment, const protocol::TraceRecord* trace);
   void LogEvent(const protocol::CoordinatorEvent& event);
 
   const Parts parts_;

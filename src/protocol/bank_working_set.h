@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -57,6 +59,20 @@ class BankWorkingSet {
     if (changed_accounts_.insert(account.account_id).second) account_order_.push_back(account.account_id);
   }
 
+  // As it was loaded, or set by the step itself; empty when there is none, or none that makes sense.
+  Trace StoredTrace(const BankTransactionRecord& record) const {
+    const auto set = traces_.find(record.id);
+    const auto loaded = rows_.traces.find(record.id);
+    const std::string_view bytes = set != traces_.end()           ? std::string_view(set->second)
+                                   : loaded != rows_.traces.end() ? std::string_view(loaded->second)
+                                                                  : std::string_view();
+    return Trace::Decode(bytes, record.created_at).value_or(Trace());
+  }
+  // What is written with the transaction, if it has changed.
+  void SetTrace(const BankTransactionRecord& record, const Trace& trace) {
+    traces_.insert_or_assign(record.id, trace.Encode(record.created_at, kBankTraceBytes));
+  }
+
   // The two ledger lines of one transfer.
   void Enter(const BankTransactionRecord& record, std::uint8_t first_line, const AccountRecord& from,
              const AccountRecord& to) {
@@ -69,7 +85,11 @@ class BankWorkingSet {
   }
 
   ParticipantEffects Finish() {
-    for (const Uuid& id : transaction_order_) effects.records.transactions.push_back(rows_.transactions.at(id));
+    for (const Uuid& id : transaction_order_) {
+      effects.records.transactions.push_back(rows_.transactions.at(id));
+      const auto trace = traces_.find(id);
+      if (trace != traces_.end()) effects.records.traces.push_back({id, std::move(trace->second)});
+    }
     for (const std::string& id : account_order_) effects.records.accounts.push_back(rows_.accounts.at(id));
     return std::move(effects);
   }
@@ -82,6 +102,7 @@ class BankWorkingSet {
   std::unordered_set<Uuid> changed_transactions_;
   std::unordered_set<std::string> changed_accounts_;
   std::vector<Uuid> transaction_order_;
+  std::unordered_map<Uuid, std::string> traces_;
   std::vector<std::string> account_order_;
 };
 

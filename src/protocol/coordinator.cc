@@ -33,6 +33,7 @@ CoordinatorEffects Coordinator::Recover(const Now& now, CoordinatorPast past) {
   for (PaymentRecord& record : past.open_payments) {
     STRIFE_ASSERT(!IsFinal(record.state));
     Open& open = AddOpen(std::move(record));
+    open.trace = Resumed(now, open.record, past.traces, epoch_);
     open.record.epoch = epoch_;
     if (Mutated(Defect::kRestartAbortsDecided)) open.record.state = PaymentState::kInitiated;
     if (open.record.state == PaymentState::kInitiated) {
@@ -49,12 +50,16 @@ void Coordinator::CollectKeys(const CoordinatorInput& input, std::vector<Uuid>& 
   const Uuid* id = nullptr;
   if (const auto* submit = std::get_if<SubmitInput>(&input)) id = &submit->order.id;
   if (const auto* inquiry = std::get_if<InquiryInput>(&input)) id = &inquiry->id;
+  if (const auto* trace = std::get_if<TraceInput>(&input)) id = &trace->id;
   if (id != nullptr && !open_.contains(*id)) ids.push_back(*id);
 }
 
-CoordinatorEffects Coordinator::Step(const Now& now, std::vector<CoordinatorInput> inputs, Rows rows) {
+CoordinatorEffects Coordinator::Step(const Now& now, std::vector<CoordinatorInput> inputs, Rows rows,
+                                     TraceRows traces) {
   STRIFE_ASSERT(epoch_ > 0);
-  Batch batch{now, std::move(rows), {}};
+  Batch batch{now, std::move(rows), {}, std::move(traces)};
+  recorded_.clear();
+  answered_.clear();
   for (CoordinatorInput& input : inputs) {
     std::visit([&](auto& typed) { Apply(batch, typed); }, input);
   }
@@ -63,6 +68,7 @@ CoordinatorEffects Coordinator::Step(const Now& now, std::vector<CoordinatorInpu
 }
 
 CoordinatorEffects Coordinator::Finish(Batch&& batch) {
+  WriteTraces(batch);
   if (!batch.effects.payments.empty() || !batch.effects.banks.empty()) ++sequence_;
   for (AddressedCommand& addressed : batch.effects.commands) addressed.command.gateway_sequence = sequence_;
   return std::move(batch.effects);
@@ -76,6 +82,7 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
   };
   if (const PaymentRecord* known = Find(batch, input.order.id)) {
     if (known->order == input.order || Mutated(Defect::kOtherPaymentUnderSameIdTaken)) {
+      if (Trace* trace = TraceOf(batch, *known)) trace->Add({.kind = StepKind::kAskedAgain, .at = batch.now.wall});
       return answer(SubmitOutcome::kDuplicate, *known);
     }
     return answer(SubmitOutcome::kReused);
@@ -100,6 +107,9 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
   record.created_at = batch.now.wall;
   Open& open = AddOpen(std::move(record));
   open.reply_to = input.reply_to;
+  open.trace.context = input.trace;
+  if (input.received_at) open.trace.Add({.kind = StepKind::kReceived, .at = *input.received_at});
+  open.trace.Add({.kind = StepKind::kRecorded, .epoch = epoch_, .at = batch.now.wall});
   const auto may_ask = [&](const Leg& leg) { return banks_.MayAsk(leg.bank_id, batch.now.monotonic); };
   if (input.suspended || !std::ranges::all_of(open.all_legs(), may_ask)) {
     for (Leg& leg : open.all_legs()) leg.holds_nothing = true;
@@ -120,6 +130,7 @@ OpenPayment& Coordinator::AddOpen(PaymentRecord record) {
 void Coordinator::Close(Batch& batch, Open& open) {
   for (const Leg& leg : open.all_legs()) banks_.Closed(leg.bank_id);
   const Uuid id = open.record.order.id;
+  unwritten_.insert_or_assign(id, Unwritten{std::move(open.trace), open.record.created_at});
   batch.rows.insert_or_assign(id, std::move(open.record));
   open_.erase(id);
 }
@@ -135,12 +146,17 @@ const PaymentRecord* Coordinator::Find(const Batch& batch, const Uuid& id) const
 void Coordinator::DecideCommit(Batch& batch, Open& open) {
   STRIFE_ASSERT(open.record.state == PaymentState::kInitiated);
   open.record.state = PaymentState::kCommitting;  // rule 4: with this record durable the payment is decided
+  open.trace.Add({.kind = StepKind::kDecidedCommit, .at = batch.now.wall});
   Record(batch, open);
   BeginPhase(batch, open);
 }
 
 void Coordinator::DecideAbort(Batch& batch, Open& open, std::string_view reason_code, std::string message) {
   STRIFE_ASSERT(open.record.state == PaymentState::kInitiated);
+  for (const Leg& leg : open.all_legs()) {
+    if (leg.in_transport) NoteCommand(open, leg, CommandKind::kPrepare, std::nullopt, std::nullopt);
+  }
+  open.trace.Add({.kind = StepKind::kDecidedAbort, .at = batch.now.wall});
   open.record.state = PaymentState::kAborted;
   open.record.reason_code = reason_code;
   open.record.message = std::move(message);
@@ -155,6 +171,7 @@ void Coordinator::DecideAbort(Batch& batch, Open& open, std::string_view reason_
 void Coordinator::Complete(Batch& batch, Open& open) {
   STRIFE_ASSERT(IsDecidedCommit(open.record.state));
   open.record.state = PaymentState::kCompleted;
+  open.trace.Add({.kind = StepKind::kCompleted, .at = batch.now.wall});
   if (open.record.reason_code != reason::kHeuristicMixed) {
     open.record.reason_code.clear();
     open.record.message.clear();
@@ -167,6 +184,8 @@ void Coordinator::Complete(Batch& batch, Open& open) {
 void Coordinator::Record(Batch& batch, Open& open) {
   open.record.updated_at = batch.now.wall;
   batch.effects.payments.push_back(open.record);
+  batch.effects.traces.push_back({open.record.order.id, open.trace.Encode(open.record.created_at, kGatewayTraceBytes)});
+  recorded_.push_back(open.record.order.id);
 }
 
 void Coordinator::AnswerSubmitter(Batch& batch, Open& open) {
@@ -176,6 +195,7 @@ void Coordinator::AnswerSubmitter(Batch& batch, Open& open) {
     batch.effects.submit_answers.back().payment.state = PaymentState::kAborted;
   }
   open.reply_to = {};
+  answered_.push_back(open.record.order.id);
 }
 
 // ---- Time ----
@@ -208,6 +228,7 @@ void Coordinator::OnPhaseTimeout(Batch& batch, Open& open) {
   if (open.record.state != PaymentState::kCommitting) return;
   open.record.state = PaymentState::kPartialCommit;
   open.record.reason_code = reason::kCommitDelayed;
+  open.trace.Add({.kind = StepKind::kLate, .at = batch.now.wall});
   Record(batch, open);
   for (const Leg& leg : open.all_legs()) {
     if (leg.answered) continue;
@@ -258,12 +279,20 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
     tombstone.reason_code = reason::kTransactionAborted;
     tombstone.epoch = epoch_;
     tombstone.created_at = tombstone.updated_at = batch.now.wall;
+    Trace trace;
+    trace.Add({.kind = StepKind::kInquiry, .leg = 1, .at = batch.now.wall});
+    trace.Add({.kind = StepKind::kDecidedAbort, .epoch = epoch_, .at = batch.now.wall});
     batch.effects.payments.push_back(tombstone);
+    batch.effects.traces.push_back({input.id, trace.Encode(tombstone.created_at, kGatewayTraceBytes)});
     batch.rows.emplace(input.id, std::move(tombstone));
     return answer(InquiryOutcome::kDecided, Decision::kAbort);
   }
   const bool tombstone = known->order.payer.empty();
   if (!tombstone && !Touches(known->order, input.bank_id)) return answer(InquiryOutcome::kNotAParticipant);
+  if (Trace* trace = TraceOf(batch, *known)) {
+    const std::uint8_t leg = known->order.from.bank_id == input.bank_id ? 1 : 2;
+    trace->Add({.kind = StepKind::kInquiry, .leg = leg, .at = batch.now.wall});
+  }
   if (IsDecidedCommit(known->state)) return answer(InquiryOutcome::kDecided, Decision::kCommit);
   if (known->state == PaymentState::kAborted) return answer(InquiryOutcome::kDecided, Decision::kAbort);
   answer(InquiryOutcome::kDecided, Mutated(Defect::kUndecidedInquiryAborts) ? Decision::kAbort : Decision::kPending);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -33,11 +34,13 @@ struct CoordinatorPast {
   std::uint64_t sequence = 0;
   std::vector<PaymentRecord> open_payments;
   std::vector<BankRecord> banks;
+  std::unordered_map<Uuid, std::string> traces{};  // of the open payments, as stored
 };
 
 class Coordinator {
  public:
   using Rows = std::unordered_map<Uuid, PaymentRecord>;
+  using TraceRows = std::unordered_map<Uuid, std::string>;
 
   explicit Coordinator(CoordinatorOptions options)
       : options_(options), banks_(options.max_retries, options.redelivery.cap) {}
@@ -49,11 +52,14 @@ class Coordinator {
   // Ids whose rows Step must be given for this input.
   void CollectKeys(const CoordinatorInput& input, std::vector<Uuid>& ids) const;
 
-  // REQUIRES: `rows` holds what CollectKeys asked for, as the store has it now.
-  CoordinatorEffects Step(const Now& now, std::vector<CoordinatorInput> inputs, Rows rows);
+  // REQUIRES: `rows` holds what CollectKeys asked for, as the store has it now, and `traces` what is stored with it.
+  CoordinatorEffects Step(const Now& now, std::vector<CoordinatorInput> inputs, Rows rows, TraceRows traces = {});
+
+  // For traces only: the effects of the last step, or of recovery, were durable and sent at that time.
+  void Sent(WallTime at);
 
   // When Step must be called even without inputs.
-  std::optional<MonotonicTime> NextDeadline() const { return deadlines_.Next(); }
+  std::optional<MonotonicTime> NextDeadline() const;
 
   // Sequence of the last step that had records, to be stored with them.
   std::uint64_t sequence() const { return sequence_; }
@@ -70,6 +76,13 @@ class Coordinator {
     const Now& now;
     Rows rows;
     CoordinatorEffects effects;
+    TraceRows traces{};
+  };
+  // The trace of a payment that has ended, with steps that are not written yet.
+  struct Unwritten {
+    Trace trace;
+    WallTime base;
+    bool fresh = true;  // put here by the step under way
   };
 
   void Apply(Batch& batch, SubmitInput& input);
@@ -78,6 +91,7 @@ class Coordinator {
   void Apply(Batch& batch, InquiryInput& input);
   void Apply(Batch& batch, RegisterInput& input);
   void Apply(Batch& batch, const ListOpenInput& input);
+  void Apply(Batch& batch, const TraceInput& input);
 
   void Start(Batch& batch, SubmitInput& input);
   void OnVote(Batch& batch, Open& open, Leg& leg, const BankReply& reply);
@@ -105,6 +119,17 @@ class Coordinator {
                             std::uint64_t sequence);
   CoordinatorEffects Finish(Batch&& batch);
 
+  // ---- traces (coordinator_trace.cc)
+  // The way so far of a payment taken up after a restart.
+  static Trace Resumed(const Now& now, const PaymentRecord& record, const TraceRows& traces, std::uint64_t epoch);
+  // Notes a command's end at a bank, or that nothing has come of it yet.
+  void NoteCommand(Open& open, const Leg& leg, CommandKind kind, std::optional<CommandOutcome> outcome,
+                   std::optional<WallTime> ended_at);
+  // The trace of a payment that may have ended, to add a step to; null when there are too many such.
+  Trace* TraceOf(Batch& batch, const PaymentRecord& record);
+  // Writes what is unwritten, when other records are written or the time has come.
+  void WriteTraces(Batch& batch);
+
   CoordinatorOptions options_;
   Uuid store_id_;
   std::uint64_t epoch_ = 0;
@@ -113,6 +138,10 @@ class Coordinator {
   BankDirectory banks_;
   std::unordered_map<Uuid, Open> open_;
   Deadlines deadlines_;
+  std::map<Uuid, Unwritten> unwritten_;
+  std::optional<MonotonicTime> write_traces_at_;
+  std::vector<Uuid> recorded_;  // by the last step
+  std::vector<Uuid> answered_;  // submitters, by the last step
 };
 
 }  // namespace strife::protocol

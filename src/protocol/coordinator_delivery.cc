@@ -7,25 +7,6 @@
 #include "protocol/reason.h"
 
 namespace strife::protocol {
-namespace {
-
-// The command that belongs to a payment's state.
-CommandKind PhaseOf(PaymentState state) {
-  switch (state) {
-    case PaymentState::kInitiated:
-      return CommandKind::kPrepare;
-    case PaymentState::kAborted:
-      return CommandKind::kAbort;
-    case PaymentState::kCommitting:
-    case PaymentState::kPartialCommit:
-    case PaymentState::kCompleted:
-      break;
-  }
-  return CommandKind::kCommit;
-}
-
-}  // namespace
-
 // ---- Delivering ----
 
 void Coordinator::BeginPhase(Batch& batch, Open& open) {
@@ -47,6 +28,7 @@ void Coordinator::BeginPhase(Batch& batch, Open& open) {
 void Coordinator::Deliver(Batch& batch, Open& open, Leg& leg) {
   leg.in_transport = true;
   leg.retry_at.reset();
+  leg.sent_at = batch.now.wall;
   BankCommand command;
   command.kind = PhaseOf(open.record.state);
   command.id = open.record.order.id;
@@ -57,6 +39,7 @@ void Coordinator::Deliver(Batch& batch, Open& open, Leg& leg) {
     command.to = open.record.order.to;
     command.amount = open.record.order.amount;
   }
+  if (open.trace.context) command.trace = NextHop(*open.trace.context, command.id, epoch_);
   batch.effects.commands.push_back({leg.bank_id, std::move(command)});
 }
 
@@ -88,7 +71,10 @@ void Coordinator::Apply(Batch& batch, UndeliveredInput& input) {
     Open& open = found->second;
     for (Leg& leg : open.all_legs()) {
       if (leg.bank_id != input.bank_id) continue;
-      if (!leg.answered && leg.in_transport) Undelivered(batch, open, leg);
+      if (leg.answered || !leg.in_transport) break;
+      if (input.exchange) leg.sent_at = input.exchange->sent_at;
+      NoteCommand(open, leg, command.kind, std::nullopt, input.exchange ? input.exchange->ended_at : batch.now.wall);
+      Undelivered(batch, open, leg);
       break;
     }
   }
@@ -121,6 +107,8 @@ void Coordinator::Apply(Batch& batch, BankRepliesInput& input) {
     const auto legs = open.all_legs();
     const auto leg = std::ranges::find(legs, input.bank_id, &Leg::bank_id);
     if (leg == legs.end() || leg->answered) continue;
+    if (input.exchange) leg->sent_at = input.exchange->sent_at;
+    NoteCommand(open, *leg, reply.kind, reply.outcome, input.exchange ? input.exchange->ended_at : batch.now.wall);
     leg->in_transport = false;
     leg->unreachable = false;
     leg->retry_at.reset();

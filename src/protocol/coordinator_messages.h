@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/trace.h"
 #include "protocol/types.h"
 
 namespace strife::protocol {
@@ -18,12 +19,22 @@ struct SubmitInput {
   bool storage_full = false;  // a new payment is refused, a known one answered (rule 15)
   bool draining = false;      // the same
   bool suspended = false;     // operators have suspended a bank of it: a new payment is declined
+  // For the trace.
+  std::optional<WallTime> received_at{};
+  std::optional<TraceContext> trace{};
+};
+
+// When a message to a bank went out, and when it was answered or given up.
+struct Exchange {
+  WallTime sent_at;
+  WallTime ended_at;
 };
 
 // What a bank answered. Every command handed to the transport comes back exactly once, here or in UndeliveredInput.
 struct BankRepliesInput {
   std::string bank_id;
   std::vector<BankReply> replies;
+  std::optional<Exchange> exchange{};
 };
 
 // Commands that got no answer; the bank may or may not have executed them.
@@ -34,6 +45,7 @@ struct UndeliveredInput {
   };
   std::string bank_id;
   std::vector<Command> commands;
+  std::optional<Exchange> exchange{};
 };
 
 // A bank asks what was decided (rule 7).
@@ -60,8 +72,14 @@ struct ListOpenInput {
   WallTime created_before;
 };
 
-using CoordinatorInput =
-    std::variant<SubmitInput, BankRepliesInput, UndeliveredInput, InquiryInput, RegisterInput, ListOpenInput>;
+// Somebody wants to see a payment's way.
+struct TraceInput {
+  ReplyTo reply_to;
+  Uuid id;
+};
+
+using CoordinatorInput = std::variant<SubmitInput, BankRepliesInput, UndeliveredInput, InquiryInput, RegisterInput,
+                                      ListOpenInput, TraceInput>;
 
 enum class SubmitOutcome {
   kEnded,             // `payment` is final, or kPartialCommit after the timeout
@@ -111,6 +129,12 @@ struct ListOpenAnswer {
   std::size_t total = 0;  // created before that time, listed or not
 };
 
+struct TraceAnswer {
+  ReplyTo reply_to;
+  std::optional<PaymentRecord> payment;  // none: unknown
+  Trace trace;                           // with what is under way, and what is not written yet
+};
+
 struct AddressedCommand {
   std::string bank_id;
   BankCommand command;
@@ -128,12 +152,14 @@ struct CoordinatorEffects {
   // Durable first …
   std::vector<PaymentRecord> payments;
   std::vector<BankRecord> banks;
+  std::vector<TraceRecord> traces;  // one for each of `payments` first, in their order; then others'
   // … then sent.
   std::vector<AddressedCommand> commands;
   std::vector<SubmitAnswer> submit_answers;
   std::vector<InquiryAnswer> inquiry_answers;
   std::vector<RegisterAnswer> register_answers;
   std::vector<ListOpenAnswer> list_open_answers;
+  std::vector<TraceAnswer> trace_answers;
   std::vector<CoordinatorEvent> events;
 };
 

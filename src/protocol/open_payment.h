@@ -9,9 +9,25 @@
 #include <string>
 
 #include "base/time.h"
+#include "protocol/trace.h"
 #include "protocol/types.h"
 
 namespace strife::protocol {
+
+// The command that belongs to a payment's state.
+inline CommandKind PhaseOf(PaymentState state) {
+  switch (state) {
+    case PaymentState::kInitiated:
+      return CommandKind::kPrepare;
+    case PaymentState::kAborted:
+      return CommandKind::kAbort;
+    case PaymentState::kCommitting:
+    case PaymentState::kPartialCommit:
+    case PaymentState::kCompleted:
+      break;
+  }
+  return CommandKind::kCommit;
+}
 
 struct OpenPayment {
   // One bank's part. Two for a payment between banks, one within a bank (rule 12).
@@ -23,6 +39,7 @@ struct OpenPayment {
     bool unreachable = false;    // the last delivery failed
     std::uint32_t attempts = 0;  // failed deliveries in this phase
     std::optional<MonotonicTime> retry_at;
+    WallTime sent_at{};  // when the command in transport was handed over
   };
 
   explicit OpenPayment(PaymentRecord of) : record(std::move(of)) {
@@ -37,6 +54,7 @@ struct OpenPayment {
   std::array<Leg, 2> legs;
   std::size_t leg_count = 0;
   ReplyTo reply_to;
+  Trace trace;
   std::optional<MonotonicTime> deadline;  // of the phase; none once it has passed or while an abort is delivered
 };
 

@@ -210,6 +210,8 @@ void Outbox::Send(Batch& batch, OutboxItem& item) {
   if (!had_arrived || item.state != OutboxState::kSent) {
     item.may_have_arrived = true;
     ++item.attempts;
+    if (!item.first_sent_at) item.first_sent_at = batch.now.wall;
+    item.last_sent_at = batch.now.wall;
     Record(batch, item, OutboxState::kSent);
   }
   in_flight_ = InFlight{{OutboxCall::Kind::kSend, item.order}, had_arrived, std::nullopt};

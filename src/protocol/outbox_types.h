@@ -55,8 +55,10 @@ struct OutboxItem {
   std::uint64_t sequence = 0;  // place in the queue; never reused
   PaymentOrder order;          // `payer` is the user whose session sends it
   OutboxState state = OutboxState::kQueued;
-  bool may_have_arrived = false;  // durable before the first send; false: certainly never reached a gateway
-  std::uint32_t attempts = 0;     // sends that are on record
+  bool may_have_arrived = false;            // durable before the first send; false: certainly never reached a gateway
+  std::uint32_t attempts = 0;               // sends that are on record
+  std::optional<WallTime> first_sent_at{};  // of those sends; none before the first
+  std::optional<WallTime> last_sent_at{};
   PaymentState payment_state = PaymentState::kInitiated;  // as last told; meaningful in kFollowed and kDone
   std::string reason_code;
   std::string message;
@@ -91,8 +93,9 @@ struct OutboxRows {
 
 // Written together or not at all.
 struct OutboxRecords {
-  // Inserts a sequence that is new. Of one that exists only state, may_have_arrived, attempts, payment_state,
-  // reason_code, message, updated_at and told change; never the order, queued_at and expires_at.
+  // Inserts a sequence that is new. Of one that exists only state, may_have_arrived, attempts, first_sent_at,
+  // last_sent_at, payment_state, reason_code, message, updated_at and told change; never the order, queued_at and
+  // expires_at.
   std::vector<OutboxItem> items;
   std::vector<std::uint64_t> removed;  // sequences
   struct RemoveEnded {                 // every item of `user` for which IsEnded, last changed before `before`

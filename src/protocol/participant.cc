@@ -31,7 +31,8 @@ Participant::Participant(ParticipantOptions options) : options_(std::move(option
 }
 
 void Participant::Recover(const Now& now, std::vector<BankTransactionRecord> undecided,
-                          std::optional<GatewaySeen> gateway_seen, std::vector<HeuristicRecord> heuristics) {
+                          std::optional<GatewaySeen> gateway_seen, std::vector<HeuristicRecord> heuristics,
+                          const std::unordered_map<Uuid, std::string>& traces) {
   STRIFE_ASSERT(prepared_.empty());
   gateway_seen_ = gateway_seen;
   for (HeuristicRecord& record : heuristics) {
@@ -40,7 +41,13 @@ void Participant::Recover(const Now& now, std::vector<BankTransactionRecord> und
   }
   for (BankTransactionRecord& record : undecided) {
     const Uuid id = record.id;
-    prepared_.emplace(id, Prepared{std::move(record), now.monotonic});
+    Trace trace;
+    if (const auto stored = traces.find(id); stored != traces.end()) {
+      trace = Trace::Decode(stored->second, record.created_at).value_or(Trace());
+    }
+    trace.Add({.kind = StepKind::kTakenUp, .at = now.wall});
+    prepared_.emplace(id,
+                      Prepared{.record = std::move(record), .next_inquiry = now.monotonic, .trace = std::move(trace)});
     if (!Mutated(Defect::kNoInquiryAtStart)) deadlines_.Add(now.monotonic, id);
   }
 }
@@ -99,6 +106,12 @@ void Participant::Apply(Batch& batch, CommandInput& input) {
     batch.PutTransaction(held->second.record);
   }
   NoteGateway(batch, command);
+  Trace trace;
+  if (const auto held = prepared_.find(command.id); held != prepared_.end()) {
+    trace = std::move(held->second.trace);
+  } else if (const BankTransactionRecord* known = batch.FindTransaction(command.id)) {
+    trace = batch.StoredTrace(*known);
+  }
   BankReply reply;
   switch (command.kind) {
     case CommandKind::kPrepare:
@@ -113,6 +126,7 @@ void Participant::Apply(Batch& batch, CommandInput& input) {
       reply = Abort(batch, command);
       break;
   }
+  NoteCommand(batch, input, reply, std::move(trace));
   if (reply.outcome == CommandOutcome::kViolation) {
     batch.effects.events.push_back({ParticipantEvent::Kind::kProtocolViolation, command.id, reply.message});
   }
@@ -175,7 +189,7 @@ BankReply Participant::Prepare(Batch& batch, const BankCommand& command) {
   BankTransactionRecord& stored = batch.PutTransaction(std::move(record));
   batch.Changed(stored);
   const MonotonicTime first_inquiry = batch.now.monotonic + options_.inquiry_delay;
-  prepared_.emplace(command.id, Prepared{stored, first_inquiry});
+  prepared_.emplace(command.id, Prepared{.record = stored, .next_inquiry = first_inquiry});
   deadlines_.Add(first_inquiry, command.id);
   return Answer(command, CommandOutcome::kYes);
 }
@@ -260,6 +274,23 @@ BankReply Participant::Abort(Batch& batch, const BankCommand& command) {
   return Answer(command, CommandOutcome::kDone);
 }
 
+void Participant::NoteCommand(Batch& batch, const CommandInput& input, const BankReply& reply, Trace trace) {
+  const BankTransactionRecord* known = batch.FindTransaction(input.command.id);
+  if (known == nullptr || known->kind != BankTransactionKind::kPayment) return;
+  const StepKind kind = input.command.kind == CommandKind::kPrepare  ? StepKind::kPrepare
+                        : input.command.kind == CommandKind::kCommit ? StepKind::kCommit
+                                                                     : StepKind::kAbort;
+  if (!trace.context) trace.context = input.command.trace;
+  trace.Add({.kind = kind,
+             .outcome = reply.outcome,
+             .epoch = input.command.epoch,
+             .at = input.arrived_at.value_or(batch.now.wall),
+             .until = batch.now.wall});
+  batch.SetTrace(*known, trace);
+  if (const auto held = prepared_.find(input.command.id); held != prepared_.end())
+    held->second.trace = std::move(trace);
+}
+
 void Participant::NoteGateway(Batch& batch, const BankCommand& command) {
   if (command.gateway_store_id.IsNil()) return;
   const bool same_store = gateway_seen_ && gateway_seen_->store_id == command.gateway_store_id;
@@ -296,6 +327,7 @@ void Participant::AskAboutLateDecisions(Batch& batch) {
     if (held->second.next_inquiry > batch.now.monotonic) continue;  // an older deadline of the same transaction
     held->second.inquiry_open = true;
     ++held->second.inquiries;
+    held->second.trace.Add({.kind = StepKind::kInquiry, .at = batch.now.wall});
     const Uuid& store = held->second.record.gateway_store_id;
     const bool same_store = gateway_seen_ && gateway_seen_->store_id == store;
     batch.effects.inquiries.push_back({*id, store, same_store ? gateway_seen_->sequence : 0});

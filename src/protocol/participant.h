@@ -38,8 +38,9 @@ class Participant {
   // Takes up what the store holds after a restart: the holds are in the account rows already; every transaction whose
   // decision the gateway has not told is asked about at the first step (rules 6 and 10). Call once, before anything
   // else. `undecided`: prepared, or forced and not compared with the decision yet.
+  // `traces` are theirs, as stored.
   void Recover(const Now& now, std::vector<BankTransactionRecord> undecided, std::optional<GatewaySeen> gateway_seen,
-               std::vector<HeuristicRecord> heuristics = {});
+               std::vector<HeuristicRecord> heuristics = {}, const std::unordered_map<Uuid, std::string>& traces = {});
 
   // Adds what Step must find in its rows for this input.
   void CollectKeys(const Input& input, Keys& keys) const;
@@ -60,6 +61,7 @@ class Participant {
     MonotonicTime next_inquiry;
     std::uint32_t inquiries = 0;
     bool inquiry_open = false;
+    Trace trace{};
   };
   using Batch = BankWorkingSet;
 
@@ -86,6 +88,8 @@ class Participant {
   void RecordHeuristic(Batch& batch, const HeuristicRecord& record, ParticipantEvent::Kind event, std::string what);
 
   void NoteGateway(Batch& batch, const BankCommand& command);
+  // Notes what has come of a command in the transaction's trace. `trace`: what it was before the command.
+  void NoteCommand(Batch& batch, const CommandInput& input, const BankReply& reply, Trace trace);
   void AskAboutLateDecisions(Batch& batch);
 
   ParticipantOptions options_;

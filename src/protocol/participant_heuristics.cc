@@ -62,6 +62,8 @@ HeuristicAnswer Participant::Force(Batch& batch, const ForceInput& input) {
     known->state = BankTransactionState::kAborted;
   }
   batch.Changed(*known);
+  held->second.trace.Add({.kind = StepKind::kForced, .at = batch.now.wall});
+  batch.SetTrace(*known, held->second.trace);
   held->second.record = *known;  // kept, and asked about, until the gateway's decision is heard
   proposal->state = HeuristicState::kForced;
   proposal->confirmed_by = input.by;

@@ -20,6 +20,7 @@ struct CommandInput {
   // A prepare of something new gets a NO that is not recorded: there is hardly room for what was promised (rule 15).
   // Should the same prepare come again and be held after all, the bank asks and is told of the abort.
   bool storage_full = false;
+  std::optional<WallTime> arrived_at{};  // for the trace
 };
 
 // The gateway's answer to an inquiry of ours; without a decision when none was to be had. Every inquiry handed out

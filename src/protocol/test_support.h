@@ -57,6 +57,7 @@ class TestGateway {
     for (const auto& [id, payment] : payments) {
       if (!IsFinal(payment.state)) past.open_payments.push_back(payment);
     }
+    past.traces.insert(traces.begin(), traces.end());
     for (const auto& [id, bank] : banks) past.banks.push_back(bank);
     return Commit(coordinator_.Recover(now, std::move(past)));
   }
@@ -68,7 +69,7 @@ class TestGateway {
     for (const Uuid& id : ids) {
       if (const auto row = payments.find(id); row != payments.end()) rows.insert(*row);
     }
-    return Commit(coordinator_.Step(now, std::move(inputs), std::move(rows)));
+    return Commit(coordinator_.Step(now, std::move(inputs), std::move(rows), {traces.begin(), traces.end()}));
   }
 
   Effects Submit(const PaymentOrder& order) { return Step({SubmitInput{{++last_call, 0}, order}}); }
@@ -98,11 +99,14 @@ class TestGateway {
     now.wall += time;
   }
 
+  void Sent(WallTime at) { coordinator_.Sent(at); }
+
   const Coordinator& coordinator() const { return coordinator_; }
   PaymentState state(const Uuid& id) const { return payments.at(id).state; }
 
   Now now{MonotonicTime(seconds(1000)), WallTime(seconds(1'000'000))};
   std::map<Uuid, PaymentRecord> payments;
+  std::map<Uuid, std::string> traces;
   std::map<std::string, BankRecord> banks;
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
@@ -112,6 +116,7 @@ class TestGateway {
   Effects Commit(Effects effects) {
     for (const PaymentRecord& payment : effects.payments) payments[payment.order.id] = payment;
     for (const BankRecord& bank : effects.banks) banks[bank.bank_id] = bank;
+    for (const TraceRecord& trace : effects.traces) traces[trace.id] = trace.bytes;
     sequence = coordinator_.sequence();
     return effects;
   }
@@ -143,7 +148,7 @@ class TestBank {
     for (const auto& [id, record] : heuristics) {
       if (record.state != HeuristicState::kAgreed) live.push_back(record);
     }
-    participant_.Recover(now, std::move(prepared), gateway_seen, std::move(live));
+    participant_.Recover(now, std::move(prepared), gateway_seen, std::move(live), {traces.begin(), traces.end()});
   }
 
   Effects Step(std::vector<ParticipantInput> inputs = {}) {
@@ -156,6 +161,7 @@ class TestBank {
       }
     };
     load(keys.transactions, transaction_rows, rows.transactions);
+    load(keys.transactions, traces, rows.traces);
     load(keys.accounts, account_rows, rows.accounts);
     Effects effects = participant_.Step(now, std::move(inputs), std::move(rows));
     Write(effects.records);
@@ -194,6 +200,7 @@ class TestBank {
   std::vector<EntryRecord> entries;
   std::optional<GatewaySeen> gateway_seen;
   std::map<Uuid, HeuristicRecord> heuristics;
+  std::map<Uuid, std::string> traces;
 
  private:
   void Write(const BankRecords& records) {
@@ -205,6 +212,7 @@ class TestBank {
     entries.insert(entries.end(), records.entries.begin(), records.entries.end());
     if (records.gateway_seen) gateway_seen = records.gateway_seen;
     put(heuristics, records.heuristics, &HeuristicRecord::transaction_id);
+    for (const TraceRecord& trace : records.traces) traces[trace.id] = trace.bytes;
   }
 
   ParticipantOptions options_;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/money.h"
 #include "base/time.h"
 #include "base/uuid.h"
+#include "protocol/trace_context.h"
 
 namespace strife::protocol {
 
@@ -169,6 +171,7 @@ struct BankCommand {
   AccountRef from;                     // prepare only, as are `to` and `amount`
   AccountRef to;
   Money amount;
+  std::optional<TraceContext> trace{};  // of whoever has asked for the payment, if it said so
 
   bool operator==(const BankCommand&) const = default;
 };

@@ -10,6 +10,7 @@
 #include "protocol/coordinator_messages.h"
 #include "protocol/heuristic.h"
 #include "rpc/api.h"
+#include "rpc/payment_trace.h"
 #include "rpc/bank_links.h"
 
 namespace strife::rpc {
@@ -61,6 +62,7 @@ class GatewayAdminApi {
   virtual ~GatewayAdminApi() = default;
 
   virtual void ListInDoubt(Caller caller, Duration min_age, std::size_t limit, Done<protocol::ListOpenAnswer> done) = 0;
+  virtual void TracePayment(Caller caller, std::string transaction_id, Done<PaymentTrace> done) = 0;
   virtual void ListBanks(Caller caller, Done<BanksOverview> done) = 0;
   virtual void ListTransactions(Caller caller, TransactionsRequest request, Done<TransactionsPage> done) = 0;
   virtual void ListSessions(Caller caller, std::string username, int page_size, std::string page_token,

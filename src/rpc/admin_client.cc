@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "rpc/admin_convert.h"
 #include "rpc/channel.h"
+#include "rpc/trace_convert.h"
 #include "strife/v1/admin.grpc.pb.h"
 
 namespace strife::rpc {
@@ -88,6 +89,14 @@ Result<protocol::ListOpenAnswer> ListInDoubtPayments(const AdminTarget& gateway,
       Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::ListInDoubtPayments, request);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(gateway, *response);
+}
+
+Result<PaymentTrace> TracePayment(const AdminTarget& gateway, const Uuid& id) {
+  v1::TracePaymentRequest request;
+  request.set_transaction_id(id.ToString());
+  auto response = Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::TracePayment, request);
+  if (!response) return std::unexpected(std::move(response.error()));
+  return Read(gateway, response->trace());
 }
 
 Result<protocol::InDoubtAnswer> ListInDoubtTransactions(const AdminTarget& bank, int limit) {

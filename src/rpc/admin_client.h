@@ -9,6 +9,7 @@
 #include "protocol/coordinator_messages.h"
 #include "protocol/heuristic.h"
 #include "rpc/admin_api.h"
+#include "rpc/payment_trace.h"
 #include "security/certificate.h"
 #include "security/credentials.h"
 
@@ -25,6 +26,8 @@ struct AdminTarget {
 // All of them: kUnavailable when the server cannot be reached, kPermissionDenied and kInvalidInput as it refuses,
 // kUnknownOutcome when it is not known whether a change was made. `limit` 0: as many as the server likes.
 Result<protocol::ListOpenAnswer> ListInDoubtPayments(const AdminTarget& gateway, Duration min_age, int limit);
+// kInvalidInput when the gateway knows no such payment.
+Result<PaymentTrace> TracePayment(const AdminTarget& gateway, const Uuid& id);
 Result<protocol::InDoubtAnswer> ListInDoubtTransactions(const AdminTarget& bank, int limit);
 Result<protocol::HeuristicRecord> ForceTransaction(const AdminTarget& bank, const Uuid& id,
                                                    protocol::Decision decision);

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "rpc/admin_convert.h"
 #include "rpc/serve.h"
+#include "rpc/trace_convert.h"
 #include "strife/v1/admin.grpc.pb.h"
 
 namespace strife::rpc {
@@ -42,6 +43,16 @@ class GatewayAdminService final : public v1::GatewayAdmin::CallbackService {
           api_.ListInDoubt(std::move(caller), age, *limit, std::move(done));
         },
         [](const protocol::ListOpenAnswer& answer, v1::ListInDoubtPaymentsResponse& out) { ToProto(answer, out); });
+  }
+
+  ServerUnaryReactor* TracePayment(CallbackServerContext* context, const v1::TracePaymentRequest* request,
+                                   v1::TracePaymentResponse* response) override {
+    return Serve<PaymentTrace>(
+        admission_, context, "/strife.v1.GatewayAdmin/TracePayment", *request, response,
+        [&](Caller caller, Done<PaymentTrace> done) {
+          api_.TracePayment(std::move(caller), request->transaction_id(), std::move(done));
+        },
+        [](const PaymentTrace& trace, v1::TracePaymentResponse& out) { ToProto(trace, *out.mutable_trace()); });
   }
 
   ServerUnaryReactor* ListBanks(CallbackServerContext* context, const v1::ListBanksRequest* request,

@@ -30,6 +30,11 @@ struct LedgerTotalsResponse {
   WallTime as_of;
 };
 
+struct TransactionStatus {
+  std::optional<protocol::BankTransactionRecord> record;  // none: the bank has none
+  protocol::Trace trace;
+};
+
 // Called from gRPC's threads: nothing here may block.
 class BankApi {
  public:
@@ -39,9 +44,7 @@ class BankApi {
   virtual void Execute(Caller caller, std::vector<protocol::BankCommand> commands,
                        Done<std::vector<protocol::BankReply>> done) = 0;
   virtual void GetBalance(Caller caller, std::string account_id, Done<Balance> done) = 0;
-  // The record; nullopt when the bank has none.
-  virtual void GetTransactionStatus(Caller caller, std::string transaction_id,
-                                    Done<std::optional<protocol::BankTransactionRecord>> done) = 0;
+  virtual void GetTransactionStatus(Caller caller, std::string transaction_id, Done<TransactionStatus> done) = 0;
   virtual void GetLedgerTotals(Caller caller, Done<LedgerTotalsResponse> done) = 0;
   virtual void ProcessTransaction(Caller caller, DirectRequest request, Done<DirectResponse> done) = 0;
 };

@@ -13,6 +13,7 @@
 #include "rpc/bank_link_stats.h"
 #include "rpc/convert.h"
 #include "rpc/live_stub.h"
+#include "rpc/trace_convert.h"
 #include "strife/v1/bank.grpc.pb.h"
 
 namespace strife::rpc {
@@ -25,6 +26,11 @@ using protocol::CommandOutcome;
 namespace {
 
 constexpr std::size_t kMaxSingleCallsInFlight = 64;
+constexpr Duration kTraceTimeout = std::chrono::seconds(2);
+
+WallTime WallNow() {
+  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
+}
 
 std::chrono::system_clock::time_point DeadlineIn(Duration timeout) {
   return std::chrono::system_clock::now() + timeout;
@@ -67,6 +73,7 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
   }
 
   void GetBalance(const std::string& account_id, Done<Balance> done);
+  void GetTrace(const Uuid& id, std::function<void(BankTrace)> done);
 
   BankHealth Health(WallTime now, Duration patience) {
     const std::int64_t heard_us = stats_.heartbeat_us.load(std::memory_order_relaxed);
@@ -96,6 +103,7 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
  private:
   struct BatchCall {
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+    WallTime sent_at = WallNow();
     std::shared_ptr<grpc::ClientContext> context;
     v1::ExecuteBatchRequest request;
     v1::ExecuteBatchResponse response;
@@ -103,6 +111,7 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
   };
   // A set of single calls that count as one message; the last to finish reports them all.
   struct SingleCalls {
+    WallTime sent_at = WallNow();
     std::mutex mutex;
     std::size_t left = 0;
     std::vector<BankReply> replies;
@@ -132,7 +141,9 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
   template <typename Request, typename Response, typename Start>
   void CallSingle(const std::shared_ptr<SingleCalls>& calls, std::shared_ptr<grpc::ClientContext> context,
                   BankCommand command, const Request& request, Start start);
-  void Finished(std::vector<BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered);
+  // `sent_at`: none when nothing was sent.
+  void Finished(std::vector<BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered,
+                std::optional<WallTime> sent_at);
   void Measure(const grpc::Status& status, std::chrono::steady_clock::time_point started);
 
   const BankLinksOptions options_;
@@ -171,7 +182,7 @@ void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
     std::vector<protocol::UndeliveredInput::Command> undelivered;
     undelivered.reserve(commands.size());
     for (const BankCommand& command : commands) undelivered.push_back({command.id, command.kind});
-    return Finished({}, std::move(undelivered));
+    return Finished({}, std::move(undelivered), std::nullopt);
   }
   stats_.batch.Add(commands.size());
   if (batches) {
@@ -183,6 +194,9 @@ void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
   }
   auto calls = std::make_shared<SingleCalls>();
   calls->left = count;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (commands[i].trace) contexts[i]->AddMetadata("traceparent", protocol::ToTraceparent(*commands[i].trace));
+  }
   for (std::size_t i = 0; i < count; ++i) StartSingle(stub, calls, contexts[i], std::move(commands[i]));
 }
 
@@ -220,7 +234,7 @@ void BankLink::FinishBatch(BatchCall& call, const grpc::Status& status) {
       replies.push_back(reply ? *std::move(reply) : Unreadable(command));
     }
   }
-  Finished(std::move(replies), std::move(undelivered));
+  Finished(std::move(replies), std::move(undelivered), call.sent_at);
 }
 
 template <typename Request, typename Response, typename Start>
@@ -244,7 +258,7 @@ void BankLink::CallSingle(const std::shared_ptr<SingleCalls>& calls, std::shared
           }
           if (--calls->left > 0) return;
           lock.unlock();
-          self->Finished(std::move(calls->replies), std::move(calls->undelivered));
+          self->Finished(std::move(calls->replies), std::move(calls->undelivered), calls->sent_at);
         });
 }
 
@@ -268,9 +282,12 @@ void BankLink::StartSingle(const std::shared_ptr<v1::Bank::Stub>& stub, const st
   }
 }
 
-void BankLink::Finished(std::vector<BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered) {
-  if (!replies.empty()) listener_.replied({bank_id_, std::move(replies)});
-  if (!undelivered.empty()) listener_.undelivered({bank_id_, std::move(undelivered)});
+void BankLink::Finished(std::vector<BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered,
+                        std::optional<WallTime> sent_at) {
+  std::optional<protocol::Exchange> exchange;
+  if (sent_at) exchange = {*sent_at, WallNow()};
+  if (!replies.empty()) listener_.replied({bank_id_, std::move(replies), exchange});
+  if (!undelivered.empty()) listener_.undelivered({bank_id_, std::move(undelivered), exchange});
   std::unique_lock lock(mutex_);
   contexts_.clear();
   in_flight_ = false;
@@ -316,6 +333,32 @@ void BankLink::GetBalance(const std::string& account_id, Done<Balance> done) {
         if (!status.ok() || !posted || !held || !available || !as_of) return call->done(offline(bank_id));
         call->done(Balance{*posted, *held, *available, *as_of});
       });
+}
+
+void BankLink::GetTrace(const Uuid& id, std::function<void(BankTrace)> done) {
+  struct Call {
+    grpc::ClientContext context;
+    v1::GetTransactionStatusRequest request;
+    v1::GetTransactionStatusResponse response;
+    std::function<void(BankTrace)> done;
+  };
+  const auto stub = stub_.Get();
+  if (stub == nullptr) return done({.bank_id = bank_id_, .problem = "it cannot be reached"});
+  auto call = std::make_shared<Call>();
+  call->context.set_deadline(DeadlineIn(std::min(kTraceTimeout, options_.call_timeout)));
+  call->request.set_transaction_id(id.ToString());
+  call->done = std::move(done);
+  Call& state = *call;
+  stub->async()->GetTransactionStatus(&state.context, &state.request, &state.response,
+                                      [bank_id = bank_id_, call = std::move(call)](const grpc::Status& status) {
+                                        if (status.ok()) return call->done(FromProto(bank_id, call->response));
+                                        const bool late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+                                        const bool away = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+                                        call->done({.bank_id = bank_id,
+                                                    .problem = late   ? "it does not answer"
+                                                               : away ? "it cannot be reached"
+                                                                      : "it does not tell"});
+                                      });
 }
 
 BankLinks::BankLinks(BankLinksOptions options, Listener listener)
@@ -400,6 +443,11 @@ void BankLinks::GetBalance(const std::string& bank_id, const std::string& accoun
                                 .reason_code = std::string(protocol::reason::kBankOffline),
                                 .message = "bank " + bank_id + " has not registered with this gateway",
                                 .retryable = true}));
+}
+
+void BankLinks::GetTrace(const std::string& bank_id, const Uuid& id, std::function<void(BankTrace)> done) {
+  if (const auto link = Find(bank_id)) return link->GetTrace(id, std::move(done));
+  done({.bank_id = bank_id, .problem = "it has not registered with this gateway"});
 }
 
 }  // namespace strife::rpc

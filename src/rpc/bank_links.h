@@ -15,6 +15,7 @@
 #include "observability/metrics.h"
 #include "protocol/coordinator.h"
 #include "rpc/api.h"
+#include "rpc/payment_trace.h"
 #include "security/certificate.h"
 #include "security/live_credentials.h"
 
@@ -58,6 +59,9 @@ class BankLinks {
   void Send(const std::string& bank_id, std::vector<protocol::BankCommand> commands);
 
   void GetBalance(const std::string& bank_id, const std::string& account_id, Done<Balance> done);
+
+  // What the bank tells about a transaction, or that it could not be asked within a moment. `done` runs exactly once.
+  void GetTrace(const std::string& bank_id, const Uuid& id, std::function<void(BankTrace)> done);
 
   // The bank has registered, or said again that it is there.
   void Heard(const std::string& bank_id, WallTime now);

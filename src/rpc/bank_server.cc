@@ -6,6 +6,7 @@
 #include "rpc/convert.h"
 #include "rpc/listener.h"
 #include "rpc/serve.h"
+#include "rpc/trace_convert.h"
 #include "strife/v1/bank.grpc.pb.h"
 
 namespace strife::rpc {
@@ -15,7 +16,6 @@ using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 using protocol::BankCommand;
 using protocol::BankReply;
-using protocol::BankTransactionRecord;
 
 v1::BankTransactionState ToProto(protocol::BankTransactionState state) {
   switch (state) {
@@ -84,13 +84,14 @@ class BankService final : public v1::Bank::CallbackService {
   ServerUnaryReactor* GetTransactionStatus(CallbackServerContext* context,
                                            const v1::GetTransactionStatusRequest* request,
                                            v1::GetTransactionStatusResponse* response) override {
-    return Serve<std::optional<BankTransactionRecord>>(
+    return Serve<TransactionStatus>(
         admission_, context, "/strife.v1.Bank/GetTransactionStatus", *request, response,
-        [&](Caller caller, Done<std::optional<BankTransactionRecord>> done) {
+        [&](Caller caller, Done<TransactionStatus> done) {
           response->set_transaction_id(request->transaction_id());
           api_.GetTransactionStatus(std::move(caller), request->transaction_id(), std::move(done));
         },
-        [](std::optional<BankTransactionRecord> record, v1::GetTransactionStatusResponse& out) {
+        [](const TransactionStatus& status, v1::GetTransactionStatusResponse& out) {
+          const auto& record = status.record;
           if (!record) return out.set_state(v1::BANK_TRANSACTION_STATE_NONE);
           out.set_state(ToProto(record->state));
           out.set_reason_code(record->reason_code);
@@ -98,6 +99,7 @@ class BankService final : public v1::Bank::CallbackService {
           out.set_credit_account_id(record->credit_account);
           rpc::ToProto(record->amount, *out.mutable_amount());
           rpc::ToProto(record->updated_at, *out.mutable_updated_at());
+          for (const protocol::TraceStep& step : status.trace.steps) rpc::ToProto(step, nullptr, *out.add_steps());
         });
   }
 

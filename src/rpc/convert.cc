@@ -120,6 +120,7 @@ void FillCommon(const BankCommand& command, Request& out) {
   out.set_gateway_epoch(command.epoch);
   out.set_gateway_store_id(command.gateway_store_id.ToString());
   out.set_gateway_sequence(command.gateway_sequence);
+  if (command.trace) out.set_traceparent(protocol::ToTraceparent(*command.trace));
 }
 
 template <typename Request>
@@ -135,6 +136,7 @@ std::optional<BankCommand> ReadCommon(const Request& request, CommandKind kind) 
   command.epoch = request.gateway_epoch();
   command.gateway_store_id = Uuid::Parse(request.gateway_store_id()).value_or(Uuid{});
   command.gateway_sequence = request.gateway_sequence();
+  if (!request.traceparent().empty()) command.trace = protocol::ParseTraceparent(request.traceparent());
   return command;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rpc/api.h"
+#include "rpc/payment_trace.h"
 
 namespace strife::rpc {
 
@@ -26,6 +27,7 @@ struct PaymentRequest {
   std::int64_t minor_units = 0;
   std::string currency;
   std::string memo;
+  std::optional<protocol::TraceContext> trace{};  // as it came with the call, if it makes sense
 };
 
 struct HistoryRequest {
@@ -79,6 +81,7 @@ class GatewayApi {
   virtual void LogoutClient(Caller caller, Done<Nothing> done) = 0;
   virtual void ProcessPayment(Caller caller, PaymentRequest request, Done<protocol::PaymentRecord> done) = 0;
   virtual void GetPayment(Caller caller, std::string transaction_id, Done<protocol::PaymentRecord> done) = 0;
+  virtual void TracePayment(Caller caller, std::string transaction_id, Done<PaymentTrace> done) = 0;
   virtual void CheckBalance(Caller caller, std::string bank_id, Done<Balance> done) = 0;
   virtual void ViewTransactionHistory(Caller caller, HistoryRequest request, Done<HistoryPage> done) = 0;
   virtual void RegisterBank(Caller caller, RegistrationRequest request, Done<Registration> done) = 0;

@@ -203,6 +203,7 @@ struct GatewayClient::Impl {
     grpc::ClientContext context;
     context.set_deadline(deadline);
     if (access_token != nullptr) AddToken(context, *access_token);
+    AddTrace(context);
     Response response;
     if (!Enter(context)) return std::unexpected(NotSent("interrupted"));
     grpc::Status status = ((*connection->stub).*method)(&context, request, &response);
@@ -214,6 +215,10 @@ struct GatewayClient::Impl {
       Abandon(connection->channel);
     }
     return std::unexpected(std::move(error));
+  }
+
+  void AddTrace(grpc::ClientContext& context) const {
+    if (!options.traceparent.empty()) context.AddMetadata("traceparent", options.traceparent);
   }
 
   // From here to Leave the call can be cancelled; false: it is not to be made any more.
@@ -321,6 +326,7 @@ void GatewayClient::ProcessPaymentAsync(const std::string& access_token, const p
   auto call = std::make_shared<AsyncCall>();
   call->context.set_deadline(Deadline(impl_->options.timeout));
   AddToken(call->context, access_token);
+  impl_->AddTrace(call->context);
   FillRequest(order, &call->request);
   call->done = std::move(done);
   call->endpoint = impl_->Endpoint();
@@ -352,6 +358,12 @@ CallResult<protocol::PaymentRecord> GatewayClient::GetPayment(const std::string&
   v1::GetPaymentRequest request;
   request.set_transaction_id(id.ToString());
   return TranslatePayment(impl_->Call(&Stub::GetPayment, &access_token, request, Effect::kNone));
+}
+
+CallResult<PaymentTrace> GatewayClient::TracePayment(const std::string& access_token, const Uuid& id) {
+  v1::TracePaymentRequest request;
+  request.set_transaction_id(id.ToString());
+  return Translate(impl_->Call(&Stub::TracePayment, &access_token, request, Effect::kNone));
 }
 
 CallResult<Balance> GatewayClient::CheckBalance(const std::string& access_token, const std::string& bank_id) {

@@ -44,6 +44,7 @@ struct GatewayClientOptions {
   std::vector<std::string> endpoints;  // host:port of each, at least one; any of them will do
   security::CredentialFiles files;
   Duration timeout = std::chrono::seconds(10);  // of each call, connecting included
+  std::string traceparent{};                    // sent with each call, unless empty
 };
 
 // Thread-safe. The access token goes in with each call that needs one. Of several endpoints one is used until it cannot
@@ -87,6 +88,7 @@ class GatewayClient {
   CallResult<std::vector<CallResult<protocol::PaymentRecord>>> ProcessPayments(
       const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders);
   CallResult<protocol::PaymentRecord> GetPayment(const std::string& access_token, const Uuid& id);
+  CallResult<PaymentTrace> TracePayment(const std::string& access_token, const Uuid& id);
   CallResult<Balance> CheckBalance(const std::string& access_token, const std::string& bank_id);
   CallResult<HistoryPage> ViewTransactionHistory(const std::string& access_token, const HistoryRequest& request);
 

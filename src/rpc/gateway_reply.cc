@@ -6,6 +6,7 @@
 #include "protocol/reason.h"
 #include "rpc/convert.h"
 #include "rpc/status.h"
+#include "rpc/trace_convert.h"
 
 namespace strife::rpc {
 namespace {
@@ -137,6 +138,12 @@ CallResult<Balance> FromReply(const v1::CheckBalanceResponse& response) {
     return std::unexpected(UnreadableAnswer("a balance this version cannot read"));
   }
   return Balance{.posted = *posted, .held = *held, .available = *available, .as_of = *as_of};
+}
+
+CallResult<PaymentTrace> FromReply(const v1::TracePaymentResponse& response) {
+  auto trace = FromProto(response.trace());
+  if (!trace) return std::unexpected(UnreadableAnswer("a payment that makes no sense"));
+  return *std::move(trace);
 }
 
 CallResult<HistoryPage> FromReply(const v1::ViewTransactionHistoryResponse& response) {

@@ -18,6 +18,7 @@ CallResult<protocol::PaymentRecord> FromReply(const v1::Payment& payment);
 CallResult<SessionGrant> FromReply(const v1::AuthenticateClientResponse& response);
 CallResult<SessionGrant> FromReply(const v1::RefreshSessionResponse& response);
 CallResult<Balance> FromReply(const v1::CheckBalanceResponse& response);
+CallResult<PaymentTrace> FromReply(const v1::TracePaymentResponse& response);
 CallResult<HistoryPage> FromReply(const v1::ViewTransactionHistoryResponse& response);
 CallResult<protocol::PaymentRecord> FromReply(const v1::ProcessPaymentsResponse::Result& result);
 

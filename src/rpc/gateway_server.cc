@@ -8,6 +8,8 @@
 #include "rpc/gateway_request.h"
 #include "rpc/listener.h"
 #include "rpc/serve.h"
+#include "rpc/trace_convert.h"
+#include "rpc/trace_metadata.h"
 #include "strife/v1/gateway.grpc.pb.h"
 
 namespace strife::rpc {
@@ -95,7 +97,9 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
           if (auto refused = admission_.limits().Payments(caller.claims->username, 1)) {
             return done(std::unexpected(*std::move(refused)));
           }
-          api_.ProcessPayment(std::move(caller), FromProto(*request), std::move(done));
+          PaymentRequest payment = FromProto(*request);
+          payment.trace = TraceContextOf(*context);
+          api_.ProcessPayment(std::move(caller), std::move(payment), std::move(done));
         },
         [](const PaymentRecord& payment, v1::ProcessPaymentResponse& out) {
           out.set_success(payment.state == PaymentState::kCompleted);
@@ -121,6 +125,16 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
           api_.GetPayment(std::move(caller), request->transaction_id(), std::move(done));
         },
         [](const PaymentRecord& payment, v1::GetPaymentResponse& out) { ToProto(payment, *out.mutable_payment()); });
+  }
+
+  ServerUnaryReactor* TracePayment(CallbackServerContext* context, const v1::TracePaymentRequest* request,
+                                   v1::TracePaymentResponse* response) override {
+    return Serve<PaymentTrace>(
+        admission_, context, "/strife.v1.PaymentGateway/TracePayment", *request, response,
+        [&](Caller caller, Done<PaymentTrace> done) {
+          api_.TracePayment(std::move(caller), request->transaction_id(), std::move(done));
+        },
+        [](const PaymentTrace& trace, v1::TracePaymentResponse& out) { ToProto(trace, *out.mutable_trace()); });
   }
 
   ServerUnaryReactor* CheckBalance(CallbackServerContext* context, const v1::CheckBalanceRequest* request,
@@ -206,8 +220,11 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
           "payments", "must hold 1 to " + std::to_string(limits::kMaxPaymentsPerCall) + " payments; split the batch")));
     }
     auto answer = std::make_shared<BatchAnswer>(count, std::move(done), response);
+    const auto trace = TraceContextOf(context);
     for (int i = 0; i < count; ++i) {
-      api_.ProcessPayment(caller, FromProto(request.payments(i)),
+      PaymentRequest payment = FromProto(request.payments(i));
+      payment.trace = trace;
+      api_.ProcessPayment(caller, std::move(payment),
                           [this, &context, actor = ActorOf(caller), answer, i](ApiResult<PaymentRecord> result) {
                             if (!result) {
                               admission_.NoteRefused(context, "/strife.v1.PaymentGateway/ProcessPayments", actor,

@@ -10,6 +10,7 @@
 #include "rpc/admission.h"
 #include "rpc/code_name.h"
 #include "rpc/convert.h"
+#include "rpc/trace_metadata.h"
 #include "strife/v1/bank.pb.h"
 #include "strife/v1/gateway.pb.h"
 
@@ -69,6 +70,10 @@ class CallLog : public grpc::experimental::Interceptor {
   virtual std::string_view Event() const { return "rpc"; }
   virtual void OnRequest(const void*) {}
   virtual void AddTo(LogLine& line, const void*) { line.Add("identity", PeerIdentity(context_)); }
+  void AddTraceId(LogLine& line) {
+    const auto trace = TraceContextOf(static_cast<grpc::CallbackServerContext&>(context_));
+    if (trace) line.Add("trace_id", protocol::TraceIdText(*trace));
+  }
 
   grpc::ServerContextBase& context_;
   ServerRpcInfo& info_;
@@ -94,6 +99,7 @@ class PaymentCallLog final : public CallLog {
       if (const auto amount = FromProto(request_->amount())) line.Add(*amount);
     }
     line.Add("attempt", Attempt(info_, context_));
+    AddTraceId(line);
     if (const auto* response = static_cast<const v1::ProcessPaymentResponse*>(message)) {
       line.Add("state", v1::PaymentState_Name(response->payment().state()));
       if (!response->payment().reason_code().empty()) line.Add("reason", response->payment().reason_code());
@@ -114,6 +120,7 @@ class PaymentsCallLog final : public CallLog {
   }
   void AddTo(LogLine& line, const void*) override {
     line.Add("payments", payments_).Add("attempt", Attempt(info_, context_));
+    AddTraceId(line);
   }
 
   int payments_ = 0;

@@ -21,6 +21,7 @@ constexpr std::array kTable = {
     MethodPolicy{"/strife.v1.PaymentGateway/ProcessPayment", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/ProcessPayments", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/GetPayment", kClientOnly, UserRole::kUser},
+    MethodPolicy{"/strife.v1.PaymentGateway/TracePayment", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/CheckBalance", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/ViewTransactionHistory", kClientOnly, UserRole::kUser},
     // Banks, at the gateway.
@@ -38,6 +39,7 @@ constexpr std::array kTable = {
     MethodPolicy{"/strife.v1.Bank/ProcessTransaction", kOperatorOnly, std::nullopt},
     // Operators' own services.
     MethodPolicy{"/strife.v1.GatewayAdmin/ListInDoubtPayments", kOperatorOnly, std::nullopt},
+    MethodPolicy{"/strife.v1.GatewayAdmin/TracePayment", kOperatorOnly, std::nullopt},
     MethodPolicy{"/strife.v1.GatewayAdmin/ListBanks", kOperatorOnly, std::nullopt},
     MethodPolicy{"/strife.v1.GatewayAdmin/ListTransactions", kOperatorOnly, std::nullopt},
     MethodPolicy{"/strife.v1.GatewayAdmin/ListSessions", kOperatorOnly, std::nullopt},

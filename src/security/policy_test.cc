@@ -77,7 +77,7 @@ TEST(Policy, BankCertificateCallingABankMethod_IsRefused) {
 
 TEST(Policy, BankOrOperatorCertificateCallingAUserMethod_IsRefused) {
   for (const char* name : {"AuthenticateClient", "RefreshSession", "LogoutClient", "ProcessPayment", "ProcessPayments",
-                           "GetPayment", "CheckBalance", "ViewTransactionHistory"}) {
+                           "GetPayment", "TracePayment", "CheckBalance", "ViewTransactionHistory"}) {
     EXPECT_TRUE(May(Gateway(name), Role::kClient)) << name;
     for (Role role : {Role::kBank, Role::kOperator, Role::kGateway}) EXPECT_FALSE(May(Gateway(name), role)) << name;
   }
@@ -118,8 +118,8 @@ TEST(Policy, OnlyOperatorsCallTheAdminServices) {
 }
 
 TEST(Policy, UserMethodWithoutAToken_IsUnauthenticated) {
-  for (const char* name :
-       {"LogoutClient", "ProcessPayment", "ProcessPayments", "GetPayment", "CheckBalance", "ViewTransactionHistory"}) {
+  for (const char* name : {"LogoutClient", "ProcessPayment", "ProcessPayments", "GetPayment", "TracePayment",
+                           "CheckBalance", "ViewTransactionHistory"}) {
     const Status status = AuthorizeCall(FindPolicy(Gateway(name)), Of(Role::kClient), nullptr);
     ASSERT_FALSE(status) << name;
     EXPECT_EQ(status.error().code, ErrorCode::kUnauthenticated);

@@ -38,8 +38,12 @@ Result<BankProcess::Effects> BankProcess::Boot() {
   });
   if (Status opened = store_->Open(name()); !opened) return std::unexpected(opened.error());
   machine_.emplace(protocol::ParticipantOptions{.bank_id = name()});
-  machine_->Recover(now(), store_->LoadPrepared().value(), store_->LoadGatewaySeen().value(),
-                    store_->LoadHeuristics().value());
+  auto prepared = store_->LoadPrepared().value();
+  BankKeys keys;
+  for (const protocol::BankTransactionRecord& record : prepared) keys.transactions.push_back(record.id);
+  const BankRows rows = store_->Load(keys).value();
+  machine_->Recover(now(), std::move(prepared), store_->LoadGatewaySeen().value(), store_->LoadHeuristics().value(),
+                    rows.traces);
   const Scenario::Cluster& cluster = parts_.scenario.cluster;
   for (std::size_t n = 0; n < static_cast<std::size_t>(cluster.accounts_per_bank); ++n) {
     const Money opening{cluster.opening_minor_units, *Currency::Parse("USD")};

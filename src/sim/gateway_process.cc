@@ -22,6 +22,7 @@ GatewayMachine::Effects GatewayMachine::Take(protocol::CoordinatorEffects out) c
   GatewayRecords records;
   records.payments = std::move(out.payments);
   records.banks = std::move(out.banks);
+  records.traces = std::move(out.traces);
   records.sequence = coordinator.sequence();
   return {std::move(records), std::move(out)};
 }
@@ -37,6 +38,9 @@ Result<GatewayProcess::Effects> GatewayProcess::Boot() {
   machine_.emplace(GatewayMachine{protocol::Coordinator(protocol::CoordinatorOptions{})});
   protocol::CoordinatorPast past{incarnation->store_id, incarnation->epoch, incarnation->sequence,
                                  store_->LoadOpenPayments().value(), OpenMemoryGatewayReader(memory_)->Banks().value()};
+  GatewayKeys open;
+  for (const protocol::PaymentRecord& payment : past.open_payments) open.payments.push_back(payment.order.id);
+  if (auto rows = store_->Load(open)) past.traces = std::move(rows->traces);
   return machine_->Take(machine_->coordinator.Recover(now(), std::move(past)));
 }
 
@@ -94,6 +98,7 @@ void GatewayProcess::Greet(const Process& from, std::function<void()> answered) 
 
 GatewayProcess::Sending GatewayProcess::Sends(Effects effects) {
   NoteEvents(effects.out.events);
+  machine_->coordinator.Sent(now().wall);
   Sending sends;
   SendCommands(std::move(effects.out.commands), sends);
   for (const SubmitAnswer& answer : effects.out.submit_answers) SendAnswer(answer, sends);

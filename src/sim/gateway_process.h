@@ -26,7 +26,7 @@ struct GatewayMachine {
 
   void CollectKeys(const Input& input, Keys& keys) const { coordinator.CollectKeys(input, keys.payments); }
   Effects Step(const Now& now, std::vector<Input> inputs, Rows rows) {
-    return Take(coordinator.Step(now, std::move(inputs), std::move(rows.payments)));
+    return Take(coordinator.Step(now, std::move(inputs), std::move(rows.payments), std::move(rows.traces)));
   }
   std::optional<MonotonicTime> NextDeadline() const { return coordinator.NextDeadline(); }
   Effects Take(protocol::CoordinatorEffects out) const;

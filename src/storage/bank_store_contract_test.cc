@@ -48,6 +48,27 @@ class BankStoreContract : public ::testing::Test {
 
 TYPED_TEST_SUITE(BankStoreContract, Makers);
 
+TYPED_TEST(BankStoreContract, Trace_StaysUntilAnotherComesWithItsTransaction) {
+  const std::string bytes("\0\1way", 5);
+  BankRecords records{{TransactionOf(1), TransactionOf(2)}, {}, {}, std::nullopt};
+  records.traces = {{IdOf(2), bytes}};
+  this->Commit(records);
+  this->Commit({{TransactionOf(2)}, {}, {}, std::nullopt});
+  this->Reopen();
+  const BankRows rows = this->store_->Load({{IdOf(1), IdOf(2)}, {}}).value();
+  EXPECT_EQ(rows.traces.size(), 1u);
+  EXPECT_EQ(rows.traces.at(IdOf(2)), bytes);
+  BankTransactionRecord ended = TransactionOf(2);
+  ended.state = BankTransactionState::kCommitted;
+  records = {{TransactionOf(1), ended}, {}, {}, std::nullopt};
+  records.traces = {{IdOf(2), "two"}};
+  this->Commit(records);
+  auto reader = this->maker_.BankReading();
+  EXPECT_EQ(reader->FindTrace(IdOf(1)).value(), "");
+  EXPECT_EQ(reader->FindTrace(IdOf(2)).value(), "two");
+  EXPECT_EQ(reader->FindTrace(IdOf(3)).value(), "");
+}
+
 TYPED_TEST(BankStoreContract, Open_AnotherBanksStore_IsRefused) {
   this->store_.reset();
   auto store = this->maker_.Bank();

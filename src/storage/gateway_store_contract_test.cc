@@ -72,6 +72,34 @@ class GatewayStoreContract : public ::testing::Test {
 
 TYPED_TEST_SUITE(GatewayStoreContract, Makers);
 
+TYPED_TEST(GatewayStoreContract, Trace_StaysUntilAnotherComes_AndComesWithItsPayment) {
+  const GatewayKeys all{.payments = {IdOf(1), IdOf(2), IdOf(3)}, .refresh_tokens = {}, .sessions = {}};
+  const std::string bytes("\0\1way", 5);
+  GatewayRecords records{.payments = {PaymentOf(1), PaymentOf(2)}, .banks = {}, .sessions = {}, .refresh_tokens = {}};
+  records.traces = {{IdOf(2), bytes}};
+  ASSERT_TRUE(this->Commit(records));
+  this->CommitPayments({this->InState(2, PaymentState::kCommitting)});
+  this->Reopen();
+  auto rows = this->store_->Load(all).value();
+  EXPECT_EQ(rows.traces.size(), 1u);
+  EXPECT_EQ(rows.traces.at(IdOf(2)), bytes);
+  // With the payment, for itself, and of a payment that is not there.
+  records = {
+      .payments = {this->InState(2, PaymentState::kCompleted)}, .banks = {}, .sessions = {}, .refresh_tokens = {}};
+  records.traces = {{IdOf(2), "two"}, {IdOf(1), "one"}, {IdOf(3), "three"}};
+  ASSERT_TRUE(this->Commit(records));
+  records = {.payments = {}, .banks = {}, .sessions = {}, .refresh_tokens = {}};
+  records.traces = {{IdOf(1), "one more"}};
+  EXPECT_FALSE(records.empty());
+  ASSERT_TRUE(this->Commit(records));
+  rows = this->store_->Load(all).value();
+  EXPECT_EQ(rows.payments.size(), 2u);
+  EXPECT_EQ(rows.traces.size(), 2u);
+  EXPECT_EQ(rows.traces.at(IdOf(1)), "one more");
+  EXPECT_EQ(rows.traces.at(IdOf(2)), "two");
+  EXPECT_EQ(rows.payments.at(IdOf(2)).state, PaymentState::kCompleted);
+}
+
 TYPED_TEST(GatewayStoreContract, OpenIncarnation_EachTime_KeepsTheStoreIdAndRaisesTheEpoch) {
   this->store_.reset();
   auto second = this->maker_.Gateway();

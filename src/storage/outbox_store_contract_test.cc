@@ -71,6 +71,8 @@ TYPED_TEST(OutboxStoreContract, Commit_EveryField_IsThereAfterReopening) {
   OutboxItem item = ItemOf(1, kFollowed);
   item.may_have_arrived = true;
   item.attempts = 3;
+  item.first_sent_at = At(150);
+  item.last_sent_at = At(170);
   item.payment_state = protocol::PaymentState::kPartialCommit;
   item.reason_code = "COMMIT_DELAYED";
   item.message = "a bank is late";

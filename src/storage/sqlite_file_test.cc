@@ -258,7 +258,7 @@ TEST_F(SqliteFile, BankOfVersionOne_IsBroughtUpWithAllItHas) {
 TEST_F(SqliteFile, KeyOfWrongSize_IsNamed) {
   MakeGateway(0);
   Tamper(
-      "INSERT INTO payments VALUES (x'ABCDEF', 'p', '', '', '', '', 1, 'USD', '', 1, '', '', 1, 1, 1);"
+      "INSERT INTO payments VALUES (x'ABCDEF', 'p', '', '', '', '', 1, 'USD', '', 1, '', '', 1, 1, 1, x'');"
       "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1, x'03')");
   auto reader = OpenGatewayReader(file_).value();
   auto cursor = reader->ScanPayments().value();

@@ -35,7 +35,8 @@ INSTANTIATE_TEST_SUITE_P(Statements, GatewayQueryPlan,
                                            sqlite::kRevokedSessions, sqlite::kFindRefreshToken,
                                            sqlite::kFindLoginCounter, sqlite::kForgetLoginCounters,
                                            sqlite::kNewestPayments, sqlite::kLiveSessions, sqlite::kSessionsOfUser,
-                                           sqlite::kUpdatePayment, sqlite::kAdvance));
+                                           sqlite::kUpdatePayment, sqlite::kAdvance,
+                                           sqlite::kFindPaymentTrace, sqlite::kUpdatePaymentTrace));
 
 class BankQueryPlan : public ::testing::TestWithParam<const char*> {};
 
@@ -49,7 +50,7 @@ TEST_P(BankQueryPlan, ReadsNoMoreThanItReturns) {
 
 INSTANTIATE_TEST_SUITE_P(Statements, BankQueryPlan,
                          ::testing::Values(sqlite::kFindTransaction, sqlite::kFindAccount, sqlite::kUpdateTransaction,
-                                           sqlite::kUpdateAccount));
+                                           sqlite::kUpdateAccount, sqlite::kFindTransactionTrace));
 
 TEST(QueryPlan, HistoryPage_IsOneRangeOfTheIndex) {
   TemporaryFolder folder;

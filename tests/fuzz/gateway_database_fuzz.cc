@@ -42,6 +42,10 @@ void Make(const fs::path& file) {
   for (const PaymentState state :
        {PaymentState::kInitiated, PaymentState::kCommitting, PaymentState::kCompleted, PaymentState::kPartialCommit}) {
     records.payments.push_back(PaymentOf(static_cast<std::uint8_t>(state), state));
+    protocol::Trace trace;
+    trace.Add({.kind = protocol::StepKind::kRecorded, .epoch = 1, .at = records.payments.back().created_at});
+    records.traces.push_back({records.payments.back().order.id,
+                              trace.Encode(records.payments.back().created_at, protocol::kGatewayTraceBytes)});
   }
   for (const char* bank : {"bank1", "bank2"}) {
     records.banks.push_back({bank, "A bank", "127.0.0.1:50053", {"USD", "JPY"}, {"batch"}, kNow.wall});
@@ -136,16 +140,22 @@ void Work(const fs::path& file) {
   if (!Use(banks)) return;
   for (const auto& bank : *banks) fuzz::CheckBank(bank);
 
+  GatewayKeys keys;
+  for (const auto& payment : *open) keys.payments.push_back(payment.order.id);
+  const auto rows = (*store)->Load(keys);
+  if (!Use(rows)) return;
+
   gateway::GatewayMachine machine({});
   runtime::Engine<gateway::GatewayMachine, GatewayStore> engine(machine, **store);
-  auto recovered = engine.CommitFirst(
-      machine.Recover(kNow, {incarnation->store_id, incarnation->epoch, incarnation->sequence, *open, *banks}));
+  auto recovered = engine.CommitFirst(machine.Recover(
+      kNow, {incarnation->store_id, incarnation->epoch, incarnation->sequence, *open, *banks, rows->traces}));
   if (!Use(recovered)) return;
   Now now = kNow;
   std::vector<gateway::GatewayInput> inputs;
   for (std::uint8_t number = 1; number <= 5; ++number) {
     protocol::PaymentOrder order = PaymentOf(number, PaymentState::kInitiated).order;
     inputs.emplace_back(protocol::SubmitInput{{1, number}, std::move(order)});
+    inputs.emplace_back(protocol::CoordinatorInput(protocol::TraceInput{{1, number}, IdOf(number)}));
     inputs.emplace_back(protocol::InquiryInput{{1, number}, "bank2", IdOf(number), incarnation->store_id, 1});
     for (const char* bank : {"bank1", "bank2"}) {
       protocol::BankReply done{protocol::CommandKind::kCommit, IdOf(number), protocol::CommandOutcome::kDone, "", ""};

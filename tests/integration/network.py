@@ -42,7 +42,7 @@ def _generate_stubs():
 
 _generate_stubs()
 from strife.v1 import (admin_pb2, admin_pb2_grpc, bank_pb2, bank_pb2_grpc, gateway_pb2,  # noqa: E402
-                       gateway_pb2_grpc, types_pb2)
+                       gateway_pb2_grpc, trace_pb2, types_pb2)
 
 COMPLETED = types_pb2.PAYMENT_STATE_COMPLETED
 ABORTED = types_pb2.PAYMENT_STATE_ABORTED

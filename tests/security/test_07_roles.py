@@ -8,7 +8,7 @@ CLIENT, BANK, GATEWAY, OPERATOR = "client", "bank2", "gateway", "operator"
 MAY_CALL = {
     "PaymentGateway": {
         **dict.fromkeys(("AuthenticateClient", "RefreshSession", "LogoutClient", "ProcessPayment", "ProcessPayments",
-                         "GetPayment", "CheckBalance", "ViewTransactionHistory"), {CLIENT}),
+                         "GetPayment", "TracePayment", "CheckBalance", "ViewTransactionHistory"), {CLIENT}),
         **dict.fromkeys(("RegisterBank", "InquireTransaction"), {BANK}),
     },
     "Bank": {
@@ -17,7 +17,7 @@ MAY_CALL = {
         **dict.fromkeys(("GetTransactionStatus", "GetLedgerTotals"), {GATEWAY, OPERATOR}),
         "ProcessTransaction": {OPERATOR},
     },
-    "GatewayAdmin": dict.fromkeys(("ListInDoubtPayments", "ListBanks", "ListTransactions", "ListSessions", "EndSessions",
+    "GatewayAdmin": dict.fromkeys(("ListInDoubtPayments", "TracePayment", "ListBanks", "ListTransactions", "ListSessions", "EndSessions",
                                    "SetSuspension", "SetDraining"), {OPERATOR}),
     "BankAdmin": dict.fromkeys(("ListInDoubtTransactions", "ForceTransaction", "AcknowledgeTransaction"), {OPERATOR}),
 }

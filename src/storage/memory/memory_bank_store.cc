@@ -95,7 +95,9 @@ class MemoryBankStore final : public BankStore {
     disk_->Access([&](MemoryBankContents& contents) {
       for (const Uuid& id : keys.transactions) {
         const auto found = contents.transactions.find(id);
-        if (found != contents.transactions.end()) rows.transactions.insert(*found);
+        if (found == contents.transactions.end()) continue;
+        rows.transactions.insert(*found);
+        if (const auto trace = contents.traces.find(id); trace != contents.traces.end()) rows.traces.insert(*trace);
       }
       for (const std::string& id : keys.accounts) {
         if (const auto found = contents.accounts.find(id); found != contents.accounts.end()) {
@@ -165,6 +167,14 @@ class MemoryBankReader final : public BankReader {
       if (found != contents.transactions.end()) transaction = found->second;
     });
     return transaction;
+  }
+
+  Result<std::string> FindTrace(const Uuid& id) override {
+    std::string bytes;
+    disk_->Access([&](MemoryBankContents& contents) {
+      if (const auto found = contents.traces.find(id); found != contents.traces.end()) bytes = found->second;
+    });
+    return bytes;
   }
 
   Result<std::vector<LedgerTotals>> Totals() override {
@@ -240,6 +250,7 @@ Status MemoryBankDisk::Commit(const BankRecords& records) {
   }
   if (auto valid = Check(records); !valid) return valid;
   for (const BankTransactionRecord& transaction : records.transactions) Upsert(contents_.transactions, transaction);
+  for (const protocol::TraceRecord& trace : records.traces) contents_.traces[trace.id] = trace.bytes;
   for (const AccountRecord& account : records.accounts) Upsert(contents_.accounts, account);
   for (const EntryRecord& entry : records.entries) {
     contents_.entries.emplace(std::pair(entry.transaction_id, entry.line), entry);

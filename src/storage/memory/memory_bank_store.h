@@ -20,6 +20,7 @@ struct MemoryBankContents {
   std::optional<std::string> bank_id;
   std::optional<GatewaySeen> gateway_seen;
   std::map<Uuid, protocol::BankTransactionRecord> transactions;
+  std::map<Uuid, std::string> traces;
   std::map<std::string, protocol::AccountRecord> accounts;
   std::map<std::pair<Uuid, std::uint8_t>, protocol::EntryRecord> entries;
   std::map<Uuid, protocol::HeuristicRecord> heuristics;

@@ -112,7 +112,10 @@ class MemoryGatewayStore final : public GatewayStore {
  private:
   static void Find(const MemoryGatewayContents& contents, const GatewayKeys& keys, GatewayRows& rows) {
     for (const Uuid& id : keys.payments) {
-      if (const auto found = contents.payments.find(id); found != contents.payments.end()) rows.payments.insert(*found);
+      const auto found = contents.payments.find(id);
+      if (found == contents.payments.end()) continue;
+      rows.payments.insert(*found);
+      if (const auto trace = contents.traces.find(id); trace != contents.traces.end()) rows.traces.insert(*trace);
     }
     const auto find_session = [&](const Uuid& id) {
       if (const auto found = contents.sessions.find(id); found != contents.sessions.end()) rows.sessions.insert(*found);
@@ -270,6 +273,9 @@ Status MemoryGatewayDisk::Commit(std::uint64_t epoch, const GatewayRecords& reco
     }
   }
   for (const PaymentRecord& payment : records.payments) Upsert(contents_.payments, payment);
+  for (const protocol::TraceRecord& trace : records.traces) {
+    if (contents_.payments.contains(trace.id)) contents_.traces[trace.id] = trace.bytes;
+  }
   for (const protocol::BankRecord& bank : records.banks) contents_.banks[bank.bank_id] = bank;
   for (const SessionRecord& session : records.sessions) contents_.sessions[session.session_id] = session;
   for (const RefreshTokenRecord& token : records.refresh_tokens) contents_.refresh_tokens[token.token_hash] = token;

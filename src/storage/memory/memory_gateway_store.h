@@ -24,6 +24,7 @@ struct MemoryGatewayContents {
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
   std::map<Uuid, protocol::PaymentRecord> payments;
+  std::map<Uuid, std::string> traces;
   std::map<std::string, protocol::BankRecord> banks;
   std::map<Uuid, SessionRecord> sessions;
   std::map<Sha256, RefreshTokenRecord> refresh_tokens;

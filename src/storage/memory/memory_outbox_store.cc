@@ -128,6 +128,8 @@ Status MemoryOutboxDisk::Commit(const OutboxRecords& records) {
     kept.state = item.state;
     kept.may_have_arrived = item.may_have_arrived;
     kept.attempts = item.attempts;
+    kept.first_sent_at = item.first_sent_at;
+    kept.last_sent_at = item.last_sent_at;
     kept.payment_state = item.payment_state;
     kept.reason_code = item.reason_code;
     kept.message = item.message;

@@ -23,7 +23,7 @@ using sqlite::Statement;
 
 struct Connection {
   Database database;
-  Statement find_account, find_transaction, totals, accounts;
+  Statement find_account, find_transaction, find_trace, totals, accounts;
 
   static Result<std::unique_ptr<Connection>> Open(const std::filesystem::path& file) {
     auto database = sqlite::OpenReader(file, sqlite::kBankSchema);
@@ -32,6 +32,7 @@ struct Connection {
     connection->database = std::move(*database);
     auto prepared = sqlite::PrepareAll(connection->database, {{&connection->find_account, sqlite::kFindAccount},
                                                               {&connection->find_transaction, sqlite::kFindTransaction},
+                                                              {&connection->find_trace, sqlite::kFindTransactionTrace},
                                                               {&connection->totals, sqlite::kReadTotals},
                                                               {&connection->accounts, sqlite::kScanAccounts}});
     if (!prepared) return std::unexpected(std::move(prepared.error()));
@@ -105,6 +106,16 @@ class BankReaderSqlite final : public BankReader {
     Statement& find = (*connection)->find_transaction;
     find.Bind(1, id.bytes);
     return sqlite::ReadOne<BankTransactionRecord>(find, &sqlite::ReadBankTransaction);
+  }
+
+  Result<std::string> FindTrace(const Uuid& id) override {
+    auto connection = pool_->Take();
+    if (!connection) return std::unexpected(std::move(connection.error()));
+    Statement& find = (*connection)->find_trace;
+    find.Bind(1, id.bytes);
+    auto found = sqlite::ReadOne<std::string>(find, &sqlite::ReadTrace);
+    if (!found) return std::unexpected(std::move(found.error()));
+    return std::move(*found).value_or(std::string());
   }
 
   Result<std::vector<LedgerTotals>> Totals() override;

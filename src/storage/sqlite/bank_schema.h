@@ -83,6 +83,8 @@ CREATE TABLE heuristics (
 )sql",
     // Version 3: the audit log.
     STRIFE_AUDIT_MIGRATION("SELECT count(*) FROM transactions WHERE state <> 2"),
+    // Version 4: the way of each transaction: protocol::Trace. Of those from before there is none.
+    "ALTER TABLE transactions ADD COLUMN trace BLOB NOT NULL DEFAULT x''",
 };
 
 // Of version 1: they are checked before the migrations.
@@ -100,6 +102,7 @@ inline constexpr Schema kBankSchema = {"bank database", 0x5374426b /* StBk */, k
 #define STRIFE_ENTRY_COLUMNS "transaction_id, line, account_id, amount, currency, posted_at"
 
 inline constexpr char kFindTransaction[] = "SELECT " STRIFE_TRANSACTION_COLUMNS " FROM transactions WHERE id = ?1";
+inline constexpr char kFindTransactionTrace[] = "SELECT id, trace FROM transactions WHERE id = ?1";
 // The index holds nothing but the prepared transactions.
 inline constexpr char kPreparedTransactions[] = "SELECT " STRIFE_TRANSACTION_COLUMNS
                                                 " FROM transactions INDEXED BY transactions_prepared WHERE state = 2 "
@@ -117,12 +120,13 @@ inline constexpr char kScanEntries[] = "SELECT " STRIFE_ENTRY_COLUMNS " FROM ent
 inline constexpr char kReadTotals[] = "SELECT currency, debits, credits FROM totals ORDER BY currency";
 
 inline constexpr char kUpdateTransaction[] =
-    "UPDATE transactions SET state = ?2, epoch = ?3, reason_code = ?4, updated_at = ?5 WHERE id = ?1";
+    "UPDATE transactions SET state = ?2, epoch = ?3, reason_code = ?4, updated_at = ?5, trace = coalesce(?6, trace) "
+    "WHERE id = ?1";
 inline constexpr char kInsertTransaction[] =
     "INSERT INTO transactions (" STRIFE_TRANSACTION_COLUMNS
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
+    ", trace) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, coalesce(?13, x'')) "
     "ON CONFLICT (id) DO UPDATE SET state = excluded.state, epoch = excluded.epoch, "
-    "reason_code = excluded.reason_code, updated_at = excluded.updated_at";
+    "reason_code = excluded.reason_code, updated_at = excluded.updated_at, trace = coalesce(?13, trace)";
 inline constexpr char kUpdateAccount[] =
     "UPDATE accounts SET status = ?2, posted = ?3, held = ?4, incoming = ?5 WHERE account_id = ?1";
 inline constexpr char kInsertAccount[] =

@@ -12,6 +12,7 @@
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/file_lock.h"
 #include "storage/sqlite/prepare.h"
+#include "storage/sqlite/row.h"
 
 namespace strife {
 namespace {
@@ -21,12 +22,21 @@ using protocol::BankTransactionRecord;
 using protocol::BankTransactionState;
 using protocol::EntryRecord;
 using protocol::HeuristicRecord;
+using protocol::TraceRecord;
 using sqlite::BankMeta;
 using sqlite::Database;
 using sqlite::Statement;
 
 std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
 std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+void BindTrace(Statement& statement, int index, const TraceRecord* trace) {
+  if (trace != nullptr) {
+    statement.Bind(index, sqlite::BytesOf(trace->bytes));
+  } else {
+    statement.BindNull(index);
+  }
+}
 
 class BankSqlite final : public BankStore {
  public:
@@ -57,8 +67,9 @@ class BankSqlite final : public BankStore {
   Status Prepare();
   Result<std::optional<BankMeta>> ReadMeta();
   Status Write(const BankRecords& records);
-  Status WriteTransaction(const BankTransactionRecord& transaction);
-  Result<bool> UpdateTransaction(const BankTransactionRecord& transaction);
+  // `trace`: none leaves it as it is.
+  Status WriteTransaction(const BankTransactionRecord& transaction, const TraceRecord* trace);
+  Result<bool> UpdateTransaction(const BankTransactionRecord& transaction, const TraceRecord* trace);
   Status WriteAccount(const AccountRecord& account);
   Status WriteEntry(const EntryRecord& entry);
   Status AddToTotals(const std::vector<EntryRecord>& entries);
@@ -68,7 +79,7 @@ class BankSqlite final : public BankStore {
   const std::filesystem::path file_;
   sqlite::FileLock lock_;  // goes last
   Database database_;
-  Statement find_transaction_, find_account_, prepared_, forced_, heuristics_, read_meta_;
+  Statement find_transaction_, find_trace_, find_account_, prepared_, forced_, heuristics_, read_meta_;
   Statement update_transaction_, insert_transaction_, update_account_, insert_account_, insert_entry_, add_to_totals_;
   Statement insert_meta_, update_seen_, put_heuristic_;
   sqlite::AuditTable audit_;
@@ -79,6 +90,7 @@ class BankSqlite final : public BankStore {
 Status BankSqlite::Prepare() {
   if (auto prepared = audit_.Prepare(database_); !prepared) return prepared;
   return sqlite::PrepareAll(database_, {{&find_transaction_, sqlite::kFindTransaction},
+                                        {&find_trace_, sqlite::kFindTransactionTrace},
                                         {&find_account_, sqlite::kFindAccount},
                                         {&prepared_, sqlite::kPreparedTransactions},
                                         {&forced_, sqlite::kForcedTransactions},
@@ -146,7 +158,12 @@ Result<BankRows> BankSqlite::Load(const BankKeys& keys) {
     find_transaction_.Bind(1, id.bytes);
     auto found = sqlite::ReadOne<BankTransactionRecord>(find_transaction_, &sqlite::ReadBankTransaction);
     if (!found) return std::unexpected(std::move(found.error()));
-    if (*found) rows.transactions.emplace(id, std::move(**found));
+    if (!*found) continue;
+    rows.transactions.emplace(id, std::move(**found));
+    find_trace_.Bind(1, id.bytes);
+    auto trace = sqlite::ReadOne<std::string>(find_trace_, &sqlite::ReadTrace);
+    if (!trace) return std::unexpected(std::move(trace.error()));
+    if (*trace && !(*trace)->empty()) rows.traces.emplace(id, std::move(**trace));
   }
   for (const std::string& account_id : keys.accounts) {
     if (rows.accounts.contains(account_id)) continue;  // most transactions share the clearing accounts
@@ -173,8 +190,10 @@ Status BankSqlite::Commit(const BankRecords& records) {
 Status BankSqlite::Write(const BankRecords& records) {
   auto transaction = sqlite::WriteTransaction::Begin(database_);
   if (!transaction) return std::unexpected(std::move(transaction.error()));
+  auto trace = records.traces.begin();
   for (const BankTransactionRecord& record : records.transactions) {
-    if (auto written = WriteTransaction(record); !written) return written;
+    const bool with_trace = trace != records.traces.end() && trace->id == record.id;
+    if (auto written = WriteTransaction(record, with_trace ? &*trace++ : nullptr); !written) return written;
   }
   for (const AccountRecord& account : records.accounts) {
     if (auto written = WriteAccount(account); !written) return written;
@@ -209,21 +228,22 @@ Status BankSqlite::WriteHeuristic(const HeuristicRecord& record) {
   return put.Run();
 }
 
-Result<bool> BankSqlite::UpdateTransaction(const BankTransactionRecord& record) {
+Result<bool> BankSqlite::UpdateTransaction(const BankTransactionRecord& record, const TraceRecord* trace) {
   Statement& update = update_transaction_;
   update.Bind(1, record.id.bytes);
   update.Bind(2, static_cast<std::int64_t>(record.state));
   update.Bind(3, Signed(record.epoch));
   update.Bind(4, record.reason_code);
   update.Bind(5, Micros(record.updated_at));
+  BindTrace(update, 6, trace);
   if (auto run = update.Run(); !run) return std::unexpected(std::move(run.error()));
   return database_.Changes() == 1;
 }
 
-Status BankSqlite::WriteTransaction(const BankTransactionRecord& record) {
+Status BankSqlite::WriteTransaction(const BankTransactionRecord& record, const TraceRecord* trace) {
   // Most transactions begin as kPrepared, so any other state is most likely there already.
   if (record.state != BankTransactionState::kPrepared) {
-    auto updated = UpdateTransaction(record);
+    auto updated = UpdateTransaction(record, trace);
     if (!updated) return std::unexpected(std::move(updated.error()));
     if (*updated) return {};
   }
@@ -240,6 +260,7 @@ Status BankSqlite::WriteTransaction(const BankTransactionRecord& record) {
   insert.Bind(10, record.reason_code);
   insert.Bind(11, Micros(record.created_at));
   insert.Bind(12, Micros(record.updated_at));
+  BindTrace(insert, 13, trace);
   return insert.Run();
 }
 

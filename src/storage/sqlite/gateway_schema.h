@@ -95,6 +95,8 @@ CREATE TABLE suspensions (
   PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // The way of each payment: protocol::Trace. Of those from before there is none.
+    "ALTER TABLE payments ADD COLUMN trace BLOB NOT NULL DEFAULT x''",
 };
 
 inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};
@@ -108,6 +110,7 @@ inline constexpr Schema kGatewaySchema = {"gateway database", 0x53744777 /* StGw
 #define STRIFE_SELECT_PAYMENT "SELECT " STRIFE_PAYMENT_COLUMNS " FROM payments "
 
 inline constexpr char kFindPayment[] = STRIFE_SELECT_PAYMENT "WHERE id = ?1";
+inline constexpr char kFindPaymentTrace[] = "SELECT id, trace FROM payments WHERE id = ?1";
 inline constexpr char kCountPayments[] = "SELECT count(*) FROM payments";
 inline constexpr char kScanPayments[] = STRIFE_SELECT_PAYMENT "ORDER BY id";
 // The index holds nothing but the open payments, so walking all of it is the cheapest way.
@@ -158,12 +161,15 @@ inline constexpr char kFindLoginCounter[] =
     "WHERE scope = ?1 AND subject = ?2";
 
 inline constexpr char kUpdatePayment[] =
-    "UPDATE payments SET state = ?2, reason_code = ?3, message = ?4, epoch = ?5, updated_at = ?6 WHERE id = ?1";
+    "UPDATE payments SET state = ?2, reason_code = ?3, message = ?4, epoch = ?5, updated_at = ?6, "
+    "trace = coalesce(?7, trace) WHERE id = ?1";
+inline constexpr char kUpdatePaymentTrace[] = "UPDATE payments SET trace = ?2 WHERE id = ?1";
 inline constexpr char kInsertPayment[] =
     "INSERT INTO payments (" STRIFE_PAYMENT_COLUMNS
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
+    ", trace) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, coalesce(?16, x'')) "
     "ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason_code = excluded.reason_code, "
-    "message = excluded.message, epoch = excluded.epoch, updated_at = excluded.updated_at";
+    "message = excluded.message, epoch = excluded.epoch, updated_at = excluded.updated_at, "
+    "trace = coalesce(?16, trace)";
 inline constexpr char kUpsertBank[] =
     "INSERT INTO banks (bank_id, display_name, endpoint, currencies, capabilities, registered_at) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (bank_id) DO UPDATE SET display_name = excluded.display_name, "

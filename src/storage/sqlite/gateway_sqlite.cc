@@ -19,6 +19,7 @@ using protocol::AuditRecord;
 using protocol::BankRecord;
 using protocol::PaymentRecord;
 using protocol::PaymentState;
+using protocol::TraceRecord;
 using sqlite::Database;
 using sqlite::ResetAtEnd;
 using sqlite::Statement;
@@ -29,6 +30,14 @@ std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(valu
 void BindOptional(Statement& statement, int index, const std::optional<WallTime>& time) {
   if (time) {
     statement.Bind(index, Micros(*time));
+  } else {
+    statement.BindNull(index);
+  }
+}
+
+void BindTrace(Statement& statement, int index, const TraceRecord* trace) {
+  if (trace != nullptr) {
+    statement.Bind(index, sqlite::BytesOf(trace->bytes));
   } else {
     statement.BindNull(index);
   }
@@ -64,8 +73,11 @@ class GatewaySqlite final : public GatewayStore {
     return {ErrorCode::kFenced, "another gateway has taken over " + file_.string() + ": this one must stop"};
   }
   Status Write(const GatewayRecords& records);
-  Status WritePayment(const PaymentRecord& payment);
-  Result<bool> UpdatePayment(const PaymentRecord& payment);
+  Status WritePayments(const GatewayRecords& records);
+  // `trace`: none leaves it as it is.
+  Status WritePayment(const PaymentRecord& payment, const TraceRecord* trace);
+  Result<bool> UpdatePayment(const PaymentRecord& payment, const TraceRecord* trace);
+  Status WriteTrace(const TraceRecord& trace);
   Status WriteBank(const BankRecord& bank);
   Status WriteSession(const SessionRecord& session);
   Status WriteRefreshToken(const RefreshTokenRecord& token);
@@ -76,7 +88,8 @@ class GatewaySqlite final : public GatewayStore {
 
   const std::filesystem::path file_;
   Database database_;
-  Statement find_payment_, open_payments_, find_session_, find_refresh_token_, find_login_counter_, read_meta_;
+  Statement find_payment_, find_trace_, update_trace_, open_payments_, find_session_, find_refresh_token_,
+      find_login_counter_, read_meta_;
   Statement update_payment_, insert_payment_, upsert_bank_, upsert_session_, upsert_refresh_token_;
   Statement upsert_login_counter_, forget_login_counters_, upsert_suspension_, delete_suspension_;
   Statement insert_meta_, raise_epoch_, advance_;
@@ -89,6 +102,8 @@ class GatewaySqlite final : public GatewayStore {
 Status GatewaySqlite::Prepare() {
   if (auto prepared = audit_.Prepare(database_); !prepared) return prepared;
   return sqlite::PrepareAll(database_, {{&find_payment_, sqlite::kFindPayment},
+                                        {&find_trace_, sqlite::kFindPaymentTrace},
+                                        {&update_trace_, sqlite::kUpdatePaymentTrace},
                                         {&open_payments_, sqlite::kOpenPayments},
                                         {&find_session_, sqlite::kFindSession},
                                         {&find_refresh_token_, sqlite::kFindRefreshToken},
@@ -165,7 +180,12 @@ Result<GatewayRows> GatewaySqlite::Load(const GatewayKeys& keys) {
     find_payment_.Bind(1, id.bytes);
     auto payment = sqlite::ReadOne<PaymentRecord>(find_payment_, &sqlite::ReadPayment);
     if (!payment) return std::unexpected(std::move(payment.error()));
-    if (*payment) rows.payments.emplace(id, std::move(**payment));
+    if (!*payment) continue;
+    rows.payments.emplace(id, std::move(**payment));
+    find_trace_.Bind(1, id.bytes);
+    auto trace = sqlite::ReadOne<std::string>(find_trace_, &sqlite::ReadTrace);
+    if (!trace) return std::unexpected(std::move(trace.error()));
+    if (*trace && !(*trace)->empty()) rows.traces.emplace(id, std::move(**trace));
   }
   for (const Sha256& hash : keys.refresh_tokens) {
     find_refresh_token_.Bind(1, hash);
@@ -210,9 +230,7 @@ Status GatewaySqlite::Write(const GatewayRecords& records) {
   advance_.Bind(2, Signed(epoch_));
   if (auto advanced = advance_.Run(); !advanced) return advanced;
   if (database_.Changes() != 1) return std::unexpected(Succeeded());
-  for (const PaymentRecord& payment : records.payments) {
-    if (auto written = WritePayment(payment); !written) return written;
-  }
+  if (auto written = WritePayments(records); !written) return written;
   for (const BankRecord& bank : records.banks) {
     if (auto written = WriteBank(bank); !written) return written;
   }
@@ -236,7 +254,25 @@ Status GatewaySqlite::Write(const GatewayRecords& records) {
   return transaction->Commit();
 }
 
-Result<bool> GatewaySqlite::UpdatePayment(const PaymentRecord& payment) {
+Status GatewaySqlite::WritePayments(const GatewayRecords& records) {
+  auto trace = records.traces.begin();
+  for (const PaymentRecord& payment : records.payments) {
+    const bool with_trace = trace != records.traces.end() && trace->id == payment.order.id;
+    if (auto written = WritePayment(payment, with_trace ? &*trace++ : nullptr); !written) return written;
+  }
+  for (; trace != records.traces.end(); ++trace) {
+    if (auto written = WriteTrace(*trace); !written) return written;
+  }
+  return {};
+}
+
+Status GatewaySqlite::WriteTrace(const TraceRecord& trace) {
+  update_trace_.Bind(1, trace.id.bytes);
+  update_trace_.Bind(2, sqlite::BytesOf(trace.bytes));
+  return update_trace_.Run();
+}
+
+Result<bool> GatewaySqlite::UpdatePayment(const PaymentRecord& payment, const TraceRecord* trace) {
   Statement& update = update_payment_;
   update.Bind(1, payment.order.id.bytes);
   update.Bind(2, static_cast<std::int64_t>(payment.state));
@@ -244,14 +280,15 @@ Result<bool> GatewaySqlite::UpdatePayment(const PaymentRecord& payment) {
   update.Bind(4, payment.message);
   update.Bind(5, Signed(payment.epoch));
   update.Bind(6, Micros(payment.updated_at));
+  BindTrace(update, 7, trace);
   if (auto run = update.Run(); !run) return std::unexpected(std::move(run.error()));
   return database_.Changes() == 1;
 }
 
-Status GatewaySqlite::WritePayment(const PaymentRecord& payment) {
+Status GatewaySqlite::WritePayment(const PaymentRecord& payment, const TraceRecord* trace) {
   // A payment begins as kInitiated, so any other state is most likely there already and an update is the cheaper try.
   if (payment.state != PaymentState::kInitiated) {
-    auto updated = UpdatePayment(payment);
+    auto updated = UpdatePayment(payment, trace);
     if (!updated) return std::unexpected(std::move(updated.error()));
     if (*updated) return {};
   }
@@ -272,6 +309,7 @@ Status GatewaySqlite::WritePayment(const PaymentRecord& payment) {
   insert.Bind(13, Signed(payment.epoch));
   insert.Bind(14, Micros(payment.created_at));
   insert.Bind(15, Micros(payment.updated_at));
+  BindTrace(insert, 16, trace);
   return insert.Run();
 }
 

@@ -12,9 +12,9 @@ namespace {
 
 constexpr int kStateColumn = 10;
 constexpr std::array kColumnNames = {
-    "place",  "id",       "user", "payer's bank", "payer's account", "payee's bank", "payee's account",
-    "amount", "currency", "memo", "state",        "sent mark",       "attempts",     "payment state",
-    "reason", "message",  "time", "time",         "expiry",          "told mark"};
+    "place",    "id",   "user",   "payer's bank", "payer's account", "payee's bank",   "payee's account", "amount",
+    "currency", "memo", "state",  "sent mark",    "attempts",        "payment state",  "reason",          "message",
+    "time",     "time", "expiry", "told mark",    "time of sending", "time of sending"};
 
 }  // namespace
 
@@ -40,6 +40,8 @@ Result<protocol::OutboxItem> ReadOutboxItem(const Statement& statement) {
   item.updated_at = row.Time(17);
   item.expires_at = row.OptionalTime(18);
   item.told = row.IntegerBetween(19, 0, 1) != 0;
+  item.first_sent_at = row.OptionalTime(20);
+  item.last_sent_at = row.OptionalTime(21);
   if (const auto column = row.malformed_column()) {
     item.damage = std::string("its ") + kColumnNames.at(static_cast<std::size_t>(*column)) + " cannot be read";
     const auto state = statement.Integer(kStateColumn);

@@ -36,6 +36,8 @@ CREATE INDEX queue_open ON queue (sequence) WHERE state NOT IN (4, 6, 7);
 CREATE INDEX queue_untold ON queue (payer, sequence) WHERE told = 0 AND state NOT IN (1, 2, 3);
 CREATE INDEX queue_of_user ON queue (payer, sequence);
 )sql",
+    // Version 2: when it was sent. Of what was sent before it is not known.
+    "ALTER TABLE queue ADD COLUMN first_sent_at INTEGER; ALTER TABLE queue ADD COLUMN last_sent_at INTEGER",
 };
 
 inline constexpr const char* kOutboxSmallTables[] = {"queue"};
@@ -43,9 +45,10 @@ inline constexpr const char* kOutboxSmallTables[] = {"queue"};
 inline constexpr Schema kOutboxSchema = {"payment queue", 0x53744f78 /* StOx */, kOutboxMigrations, kOutboxSmallTables,
                                          true};
 
-#define STRIFE_SELECT_ITEM                                                                                         \
-  "SELECT sequence, id, payer, from_bank, from_account, to_bank, to_account, amount, currency, memo, state, "      \
-  "may_have_arrived, attempts, payment_state, reason_code, message, queued_at, updated_at, expires_at, told FROM " \
+#define STRIFE_SELECT_ITEM                                                                                     \
+  "SELECT sequence, id, payer, from_bank, from_account, to_bank, to_account, amount, currency, memo, state, "  \
+  "may_have_arrived, attempts, payment_state, reason_code, message, queued_at, updated_at, expires_at, told, " \
+  "first_sent_at, last_sent_at FROM "                                                                          \
   "queue "
 
 inline constexpr char kFindItem[] = STRIFE_SELECT_ITEM "WHERE id = ?1";
@@ -66,11 +69,13 @@ inline constexpr char kCountItems[] =
 
 inline constexpr char kUpdateItem[] =
     "UPDATE queue SET state = ?2, may_have_arrived = ?3, attempts = ?4, payment_state = ?5, reason_code = ?6, "
-    "message = ?7, updated_at = ?8, told = ?9 WHERE sequence = ?1";
+    "message = ?7, updated_at = ?8, told = ?9, first_sent_at = ?10, last_sent_at = ?11 WHERE sequence = ?1";
 inline constexpr char kInsertItem[] =
     "INSERT INTO queue (sequence, state, may_have_arrived, attempts, payment_state, reason_code, message, updated_at, "
-    "told, id, payer, from_bank, from_account, to_bank, to_account, amount, currency, memo, queued_at, expires_at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    "told, first_sent_at, last_sent_at, id, payer, from_bank, from_account, to_bank, to_account, amount, currency, "
+    "memo, "
+    "queued_at, expires_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 inline constexpr char kRemoveItem[] = "DELETE FROM queue WHERE sequence = ?1";
 inline constexpr char kRemoveEndedItems[] =
     "DELETE FROM queue WHERE payer = ?1 AND updated_at < ?2 AND state IN (4, 6, 7)";

@@ -21,6 +21,14 @@ using sqlite::Statement;
 std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
 std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
+void BindOptional(Statement& statement, int index, const std::optional<WallTime>& time) {
+  if (time) {
+    statement.Bind(index, Micros(*time));
+  } else {
+    statement.BindNull(index);
+  }
+}
+
 class OutboxSqlite final : public OutboxStore {
  public:
   static Result<std::unique_ptr<OutboxStore>> Open(const std::filesystem::path& file) {
@@ -136,27 +144,25 @@ Status OutboxSqlite::WriteItem(const OutboxItem& item) {
     statement.Bind(7, item.message);
     statement.Bind(8, Micros(item.updated_at));
     statement.Bind(9, item.told ? 1 : 0);
+    BindOptional(statement, 10, item.first_sent_at);
+    BindOptional(statement, 11, item.last_sent_at);
   };
   bind_what_changes(update_);
   if (auto updated = update_.Run(); !updated) return updated;
   if (database_.Changes() == 1) return {};
   bind_what_changes(insert_);
   const protocol::PaymentOrder& order = item.order;
-  insert_.Bind(10, order.id.bytes);
-  insert_.Bind(11, order.payer);
-  insert_.Bind(12, order.from.bank_id);
-  insert_.Bind(13, order.from.account_id);
-  insert_.Bind(14, order.to.bank_id);
-  insert_.Bind(15, order.to.account_id);
-  insert_.Bind(16, order.amount.minor_units);
-  insert_.Bind(17, order.amount.currency.code());
-  insert_.Bind(18, order.memo);
-  insert_.Bind(19, Micros(item.queued_at));
-  if (item.expires_at) {
-    insert_.Bind(20, Micros(*item.expires_at));
-  } else {
-    insert_.BindNull(20);
-  }
+  insert_.Bind(12, order.id.bytes);
+  insert_.Bind(13, order.payer);
+  insert_.Bind(14, order.from.bank_id);
+  insert_.Bind(15, order.from.account_id);
+  insert_.Bind(16, order.to.bank_id);
+  insert_.Bind(17, order.to.account_id);
+  insert_.Bind(18, order.amount.minor_units);
+  insert_.Bind(19, order.amount.currency.code());
+  insert_.Bind(20, order.memo);
+  insert_.Bind(21, Micros(item.queued_at));
+  BindOptional(insert_, 22, item.expires_at);
   return insert_.Run();
 }
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/limits.h"
 #include "base/text.h"
 
 namespace strife::sqlite {
@@ -81,6 +82,22 @@ Currency Row::CurrencyCode(int column) {
 Currency Row::OptionalCurrencyCode(int column) {
   const auto code = statement_.Text(column);
   return code && code->empty() ? Currency() : CurrencyCode(column);
+}
+
+std::string Row::Blob(int column, std::size_t most) {
+  const auto value = statement_.Blob(column);
+  if (!value || value->size() > most) {
+    Malformed(column);
+    return {};
+  }
+  return {value->begin(), value->end()};
+}
+
+Result<std::string> ReadTrace(const Statement& statement) {
+  Row row(statement, "traces");
+  // What makes no sense explains nothing, and is no reason not to serve.
+  std::string bytes = row.Blob(1, limits::kMaxTraceBytes);
+  return bytes;
 }
 
 Error Row::MalformedError() const {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,11 @@
 #include "storage/sqlite/sqlite.h"
 
 namespace strife::sqlite {
+
+// Text that is no text, as a blob.
+inline std::span<const std::uint8_t> BytesOf(std::string_view bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
 
 class Row {
  public:
@@ -50,6 +56,9 @@ class Row {
     return value;
   }
 
+  // Any bytes, `most` at most.
+  std::string Blob(int column, std::size_t most);
+
   // `first` to `last` are the values the enumeration has.
   template <typename Enum>
   Enum Enumerated(int column, Enum first, Enum last) {
@@ -81,5 +90,8 @@ class Row {
   std::string_view table_;
   std::optional<int> malformed_column_;
 };
+
+// Of a row of key and trace.
+Result<std::string> ReadTrace(const Statement& statement);
 
 }  // namespace strife::sqlite
