@@ -185,7 +185,7 @@ std::vector<Damage> AllDamages() {
       {"transaction duplicated under another id", "bank1",
        "INSERT INTO transactions SELECT " + SqlId(50) +
            ", kind, state, epoch, gateway_store_id, debit_account, credit_account, amount, currency, reason_code, "
-           "created_at, updated_at FROM transactions WHERE id = " +
+           "created_at, updated_at, trace FROM transactions WHERE id = " +
            one,
        kKnown, "bank1", Text(50)},
       {"amount of an entry", "bank1",
