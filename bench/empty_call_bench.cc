@@ -55,7 +55,7 @@ void Serve(const std::string& dir) {
   EmptyService service;
   const auto credentials = LiveCredentials::Open(FilesOf(dir, "bank1"), Role::kBank, Now());
   if (!credentials) std::abort();
-  const auto tls = strife::rpc::ServerTls(**credentials);
+  const auto tls = strife::rpc::ServerTls(**credentials, [](std::string_view) { return true; });
   grpc::ServerBuilder builder;
   builder.AddListeningPort(kAddress, tls);
   builder.RegisterService(&service);

@@ -213,7 +213,7 @@ class Tampering(AuditLogs):
         forged = uuid.uuid4()
         found = self.found(lambda log: log.run(
             "INSERT INTO payments SELECT ?, payer, from_bank, from_account, to_bank, to_account, amount, currency, memo, "
-            "state, reason_code, message, epoch, created_at, updated_at FROM payments LIMIT 1", forged.bytes))
+            "state, reason_code, message, epoch, created_at, updated_at, trace FROM payments LIMIT 1", forged.bytes))
         self.assertEqual([f["message"] for f in found],
                          [f"{forged} is decided and has no record: it has been deleted or cut off"])
 
