@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import itertools
 import multiprocessing
+import os
 import socket
 import ssl
 import struct
@@ -86,6 +87,7 @@ KINDS = {"bare": bare, "handshakes": handshakes, "resets": resets}
 
 
 def flood(kind, port, address, certs, stop, counter):
+    os.nice(19)  # an attacker brings processors of their own
     def count():
         with counter.get_lock():
             counter.value += 1
