@@ -38,8 +38,8 @@ void CheckDebitsEqualCredits(std::string_view bank_id, Currency currency, WideAm
 void CheckRunningSums(std::string_view bank_id, Currency currency, std::string_view what, WideAmount running,
                       WideAmount sum, Violations& out);
 
-// The clearing accounts of all banks sum to what is posted at one bank and not yet at the other: to zero once nothing is
-// open. REQUIRES: all banks are in the sum.
+// The clearing accounts of all banks sum to what is posted at one bank and not yet at the other: to zero once nothing
+// is open. REQUIRES: all banks are in the sum.
 void CheckClearing(Currency currency, WideAmount sum, WideAmount in_flight, Violations& out);
 
 }  // namespace strife::invariant

@@ -440,11 +440,14 @@ TEST_F(OutboxTest, Retry_PutsAParkedPaymentBackWithItsId) {
 
 TEST_F(OutboxTest, Acknowledge_TakesOffTheListOnlyWhatHasEnded) {
   program_.Enqueue(Order(Id(1)));
-  EXPECT_EQ(program_.Step(OutboxAcknowledgeInput{{1, 0}, "ann", Id(1)}).answers.at(0).outcome, OutboxOutcome::kNotEnded);
+  EXPECT_EQ(program_.Step(OutboxAcknowledgeInput{{1, 0}, "ann", Id(1)}).answers.at(0).outcome,
+            OutboxOutcome::kNotEnded);
   program_.GoOnline();
   program_.Answer(Id(1), Result::kPayment);
-  EXPECT_EQ(program_.Step(OutboxAcknowledgeInput{{1, 0}, "bob", Id(1)}).answers.at(0).outcome, OutboxOutcome::kNotFound);
-  EXPECT_EQ(program_.Step(OutboxAcknowledgeInput{{1, 0}, "ann", Id(1)}).answers.at(0).outcome, OutboxOutcome::kAccepted);
+  EXPECT_EQ(program_.Step(OutboxAcknowledgeInput{{1, 0}, "bob", Id(1)}).answers.at(0).outcome,
+            OutboxOutcome::kNotFound);
+  EXPECT_EQ(program_.Step(OutboxAcknowledgeInput{{1, 0}, "ann", Id(1)}).answers.at(0).outcome,
+            OutboxOutcome::kAccepted);
   EXPECT_TRUE(disk_.items.empty());
 }
 

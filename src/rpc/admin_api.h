@@ -10,8 +10,8 @@
 #include "protocol/coordinator_messages.h"
 #include "protocol/heuristic.h"
 #include "rpc/api.h"
-#include "rpc/payment_trace.h"
 #include "rpc/bank_links.h"
+#include "rpc/payment_trace.h"
 
 namespace strife::rpc {
 

@@ -35,8 +35,8 @@ INSTANTIATE_TEST_SUITE_P(Statements, GatewayQueryPlan,
                                            sqlite::kRevokedSessions, sqlite::kFindRefreshToken,
                                            sqlite::kFindLoginCounter, sqlite::kForgetLoginCounters,
                                            sqlite::kNewestPayments, sqlite::kLiveSessions, sqlite::kSessionsOfUser,
-                                           sqlite::kUpdatePayment, sqlite::kAdvance,
-                                           sqlite::kFindPaymentTrace, sqlite::kUpdatePaymentTrace));
+                                           sqlite::kUpdatePayment, sqlite::kAdvance, sqlite::kFindPaymentTrace,
+                                           sqlite::kUpdatePaymentTrace));
 
 class BankQueryPlan : public ::testing::TestWithParam<const char*> {};
 

@@ -1,5 +1,5 @@
-// What strife pki is handed from elsewhere: files to show, and requests with a key. Whatever they hold, they are described or
-// refused with a sentence, and nothing of a private key is told.
+// What strife pki is handed from elsewhere: files to show, and requests with a key. Whatever they hold, they are
+// described or refused with a sentence, and nothing of a private key is told.
 #include "fuzz.h"
 #include "security/describe.h"
 #include "security/public_key.h"

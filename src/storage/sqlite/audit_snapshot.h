@@ -27,7 +27,8 @@ class AuditSnapshotSqlite final : public AuditSnapshot {
   Result<AuditStart> Start() override {
     auto start = One<AuditStart>(kReadAuditStart, &ReadAuditStart);
     if (!start) return std::unexpected(std::move(start.error()));
-    if (!*start) return Fail(ErrorCode::kMalformed, "the audit log has lost its beginning (table audit_start is empty)");
+    if (!*start)
+      return Fail(ErrorCode::kMalformed, "the audit log has lost its beginning (table audit_start is empty)");
     return **start;
   }
 

@@ -36,8 +36,9 @@ Status AuditTable::Open() {
   auto start = ReadOne<AuditStart>(read_start_, &ReadAuditStart);
   if (!start) return std::unexpected(std::move(start.error()));
   if (!*start) {
-    return Fail(ErrorCode::kStorage, "database " + read_start_.File() +
-                                         " has lost the beginning of its audit log: keep it aside and restore a backup");
+    return Fail(ErrorCode::kStorage,
+                "database " + read_start_.File() +
+                    " has lost the beginning of its audit log: keep it aside and restore a backup");
   }
   auto last = ReadOne<AuditEntry>(last_, &ReadAuditEntry);
   if (!last) return std::unexpected(std::move(last.error()));

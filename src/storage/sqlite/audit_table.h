@@ -10,37 +10,38 @@
 
 namespace strife::sqlite {
 
-// SQL of a migration; it has been released and never changes. `decided` is a query, as a literal, for how many decisions
-// the database holds already.
-#define STRIFE_AUDIT_MIGRATION(decided)                                                                \
-  "CREATE TABLE audit_start (\n"                                                                       \
-  "  one INTEGER PRIMARY KEY CHECK (one = 1),\n"                                                       \
-  "  log_id BLOB NOT NULL CHECK (length(log_id) = 16),\n"                                              \
-  "  decided_before INTEGER NOT NULL CHECK (decided_before >= 0)\n"                                    \
-  ") STRICT;\n"                                                                                        \
-  "INSERT INTO audit_start (one, log_id, decided_before) VALUES (1, randomblob(16), (" decided "));\n" \
-  "\n"                                                                                                 \
-  "CREATE TABLE audit (\n"                                                                             \
-  "  sequence INTEGER PRIMARY KEY CHECK (sequence > 0),\n"                                             \
-  "  at INTEGER NOT NULL,\n"                                                                           \
-  "  event INTEGER NOT NULL CHECK (event > 0),\n"                                                      \
-  "  count INTEGER NOT NULL CHECK (count > 0),\n"                                                      \
-  "  actor TEXT NOT NULL,\n"                                                                           \
-  "  peer TEXT NOT NULL,\n"                                                                            \
-  "  subject TEXT NOT NULL,\n"                                                                         \
-  "  detail TEXT NOT NULL,\n"                                                                          \
-  "  hash BLOB NOT NULL CHECK (length(hash) = 32)\n"                                                   \
-  ") STRICT;\n"                                                                                        \
-  "CREATE TRIGGER audit_append BEFORE INSERT ON audit\n"                                               \
-  "  WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM audit)\n"                        \
-  "  BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;\n"                                \
-  STRIFE_AUDIT_REFUSE("audit_update", "UPDATE", "audit")                                               \
-  STRIFE_AUDIT_REFUSE("audit_delete", "DELETE", "audit")                                               \
-  STRIFE_AUDIT_REFUSE("audit_start_insert", "INSERT", "audit_start")                                   \
-  STRIFE_AUDIT_REFUSE("audit_start_update", "UPDATE", "audit_start")                                   \
-  STRIFE_AUDIT_REFUSE("audit_start_delete", "DELETE", "audit_start")
-#define STRIFE_AUDIT_REFUSE(name, change, table)            \
-  "CREATE TRIGGER " name " BEFORE " change " ON " table "\n" \
+// SQL of a migration; it has been released and never changes. `decided` is a query, as a literal, for how many
+// decisions the database holds already.
+#define STRIFE_AUDIT_MIGRATION(decided)                                                         \
+  "CREATE TABLE audit_start (\n"                                                                \
+  "  one INTEGER PRIMARY KEY CHECK (one = 1),\n"                                                \
+  "  log_id BLOB NOT NULL CHECK (length(log_id) = 16),\n"                                       \
+  "  decided_before INTEGER NOT NULL CHECK (decided_before >= 0)\n"                             \
+  ") STRICT;\n"                                                                                 \
+  "INSERT INTO audit_start (one, log_id, decided_before) VALUES (1, randomblob(16), (" decided  \
+  "));\n"                                                                                       \
+  "\n"                                                                                          \
+  "CREATE TABLE audit (\n"                                                                      \
+  "  sequence INTEGER PRIMARY KEY CHECK (sequence > 0),\n"                                      \
+  "  at INTEGER NOT NULL,\n"                                                                    \
+  "  event INTEGER NOT NULL CHECK (event > 0),\n"                                               \
+  "  count INTEGER NOT NULL CHECK (count > 0),\n"                                               \
+  "  actor TEXT NOT NULL,\n"                                                                    \
+  "  peer TEXT NOT NULL,\n"                                                                     \
+  "  subject TEXT NOT NULL,\n"                                                                  \
+  "  detail TEXT NOT NULL,\n"                                                                   \
+  "  hash BLOB NOT NULL CHECK (length(hash) = 32)\n"                                            \
+  ") STRICT;\n"                                                                                 \
+  "CREATE TRIGGER audit_append BEFORE INSERT ON audit\n"                                        \
+  "  WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM audit)\n"                 \
+  "  BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;\n" STRIFE_AUDIT_REFUSE(    \
+      "audit_update", "UPDATE", "audit") STRIFE_AUDIT_REFUSE("audit_delete", "DELETE", "audit") \
+      STRIFE_AUDIT_REFUSE("audit_start_insert", "INSERT", "audit_start")                        \
+          STRIFE_AUDIT_REFUSE("audit_start_update", "UPDATE", "audit_start")                    \
+              STRIFE_AUDIT_REFUSE("audit_start_delete", "DELETE", "audit_start")
+#define STRIFE_AUDIT_REFUSE(name, change, table)        \
+  "CREATE TRIGGER " name " BEFORE " change " ON " table \
+  "\n"                                                  \
   "  BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;\n"
 
 inline constexpr char kReadAuditStart[] = "SELECT log_id, decided_before FROM audit_start WHERE one = 1";

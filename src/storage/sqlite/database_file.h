@@ -26,9 +26,9 @@ struct Schema {
 // write-ahead log, every commit synced, no automatic checkpoints, schema of the newest version. kInvalidInput when the
 // file is somebody else's, or of a newer version.
 //
-// The file is checked first: all of it while it is small; of a large one the header, its length and the small tables, so
-// that a start stays quick. A torn write cannot hurt the rest, for the log holds those pages until they are synced; other
-// damage is found, and named, by the read that meets it.
+// The file is checked first: all of it while it is small; of a large one the header, its length and the small tables,
+// so that a start stays quick. A torn write cannot hurt the rest, for the log holds those pages until they are synced;
+// other damage is found, and named, by the read that meets it.
 Result<Database> OpenWriter(const std::filesystem::path& file, const Schema& schema);
 
 // Opens the file for reading; it must exist and be of this very version.
