@@ -53,7 +53,10 @@ Result<AuditFilter> ReadFilter(const AuditOptions& options) {
     const auto event = audit::EventNamed(name);
     if (!event) {
       std::string known;
-      for (const std::string_view one : audit::EventNames()) known += (known.empty() ? "" : ", ") + std::string(one);
+      for (const std::string_view one : audit::EventNames()) {
+        if (!known.empty()) known += ", ";
+        known += one;
+      }
       return Fail(ErrorCode::kInvalidInput, "\"" + name + "\" is no event; there are " + known);
     }
     filter.events.push_back(*event);
@@ -97,7 +100,7 @@ int Show(const AuditOptions& options) {
 
 // ---- verify ----
 
-Result<ExaminedLog> ExamineOne(ServerLog& log, std::vector<audit::Head> heads, bool show_progress) {
+Result<ExaminedLog> ExamineOne(ServerLog& log, const std::vector<audit::Head>& heads, bool show_progress) {
   ExaminedLog examined{log.server().name, {}, heads.size()};
   std::optional<Progress> progress;
   if (show_progress && MayDecorate(STDERR_FILENO)) {

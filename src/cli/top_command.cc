@@ -46,6 +46,7 @@ class Watch {
     std::vector<std::string> problems(servers_.size());
     {
       std::vector<std::jthread> threads;
+      threads.reserve(servers_.size());
       for (std::size_t i = 0; i < servers_.size(); ++i) {
         threads.emplace_back([this, i, &readings, &problems] { Read(servers_[i], readings[i], problems[i]); });
       }

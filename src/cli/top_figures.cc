@@ -37,7 +37,7 @@ double SumOfState(const MetricsReading& reading, const std::string& state) {
   const std::string name = "strife_payments_total{state=\"" + state + "\"";
   double sum = 0;
   for (const std::string& reason : reading.Labels(name, "reason")) {
-    sum += reading.Value(name + ",reason=\"" + reason + "\"}");
+    sum += reading.Value(std::string(name).append(",reason=\"").append(reason).append("\"}"));
   }
   return sum;
 }
@@ -49,7 +49,7 @@ std::optional<Quantiles> QuantilesOf(const MetricsReading& before, const Metrics
   const std::string start = name + "_bucket{" + labels + (labels.empty() ? "" : ",");
   std::vector<Bucket> buckets;
   for (const std::string& bound : now.Labels(start, "le")) {
-    const std::string full = start + "le=\"" + bound + "\"}";
+    const std::string full = std::string(start).append("le=\"").append(bound).append("\"}");
     buckets.push_back({BoundOf(bound), now.Value(full) - before.Value(full)});
   }
   std::ranges::sort(buckets, {}, &Bucket::bound);
@@ -75,14 +75,14 @@ TopFigures FiguresBetween(const MetricsReading& before, const MetricsReading& no
   for (const char* phase : {"prepare", "decision", "commit", "total"}) {
     const std::string name = "strife_payment_phase_duration_seconds";
     const std::string label = "phase=\"" + std::string(phase) + "\"";
-    const std::string count = name + "_count{" + label + "}";
+    const std::string count = std::string(name).append("_count{").append(label).append("}");
     figures.phases.push_back(
         {phase, rate(before.Value(count), now.Value(count)), QuantilesOf(before, now, name, label)});
   }
   for (const std::string& id : now.Labels("strife_bank_up{", "bank")) {
     const std::string label = "bank=\"" + id + "\"";
     const std::string name = "strife_bank_message_duration_seconds";
-    const std::string count = name + "_count{" + label + "}";
+    const std::string count = std::string(name).append("_count{").append(label).append("}");
     figures.banks.push_back({.bank_id = id,
                              .up = now.Value("strife_bank_up{" + label + "}") == 1,
                              .per_second = rate(before.Value(count), now.Value(count)),
