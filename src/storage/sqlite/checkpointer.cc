@@ -7,7 +7,8 @@
 namespace strife::sqlite {
 namespace {
 
-constexpr int kStartPages = 4000;   // 16 MB of 4 KB pages
+// 16 MB of 4 KB pages. A page that many commits have changed is moved once for all of them, so long steps are cheap.
+constexpr int kStepPages = 4000;
 constexpr int kLongPages = 24'000;  // 96 MB
 
 }  // namespace
@@ -44,7 +45,8 @@ int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
     const std::scoped_lock lock(checkpointer->mutex_);
     checkpointer->pages_in_log_ = pages;
     if (pages != checkpointer->moved_pages_) checkpointer->moved_pages_ = 0;
-    if (pages < kStartPages) return SQLITE_OK;
+    if (pages < checkpointer->begun_pages_) checkpointer->begun_pages_ = 0;  // it has started over
+    if (pages - checkpointer->begun_pages_ < kStepPages) return SQLITE_OK;
     checkpointer->wanted_ = true;
   }
   checkpointer->wake_.notify_one();
@@ -79,6 +81,7 @@ void Checkpointer::Checkpoint(Database& database) {
   {
     const std::scoped_lock lock(mutex_);
     if (moved_pages_ > 0 && moved_pages_ == pages_in_log_) return;
+    begun_pages_ = pages_in_log_;
   }
   int in_log = 0;
   int moved = 0;

@@ -48,6 +48,7 @@ class Checkpointer {
   std::mutex mutex_;
   int pages_in_log_ = 0;  // guarded by mutex_; as of the last commit
   int moved_pages_ = 0;   // guarded by mutex_; length of the log when a checkpoint has moved all of it
+  int begun_pages_ = 0;   // guarded by mutex_; length of the log when the last checkpoint began
   std::condition_variable wake_;
   bool wanted_ = false;           // guarded by mutex_
   bool stopping_ = false;         // guarded by mutex_

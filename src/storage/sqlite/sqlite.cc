@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "storage/sqlite/wal_vfs.h"
 
 namespace strife::sqlite {
 namespace {
@@ -155,9 +156,10 @@ std::string Statement::File() const { return FileOf(sqlite3_db_handle(handle_));
 
 Result<Database> Database::Open(const std::filesystem::path& file, Mode mode) {
   ConfigureOnce();
-  const int flags = (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
+  const bool writes = mode == Mode::kReadWrite;
+  const int flags = (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX;
   Database database;
-  const int code = sqlite3_open_v2(file.c_str(), &database.handle_, flags, nullptr);
+  const int code = sqlite3_open_v2(file.c_str(), &database.handle_, flags, writes ? WalVfs() : nullptr);
   if (code != SQLITE_OK) return std::unexpected(MakeError(database.handle_, code, file.string()));
   sqlite3_extended_result_codes(database.handle_, 1);
   sqlite3_busy_timeout(database.handle_, kBusyTimeoutMs);
@@ -173,19 +175,33 @@ Result<Database> Database::Open(const std::filesystem::path& file, Mode mode) {
   return database;
 }
 
-Database::Database(Database&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+Database::Database(Database&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)), controls_(std::move(other.controls_)) {}
 
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
+  std::swap(controls_, other.controls_);
   return *this;
 }
 
+// Statements that outlive it keep the connection open until they go.
 Database::~Database() { sqlite3_close_v2(handle_); }
 
 Status Database::Execute(const char* sql) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return std::unexpected(MakeError(handle_, code));
   return {};
+}
+
+Status Database::Run(Control control) {
+  static constexpr std::array<std::string_view, 4> kSql = {"BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"};
+  const auto at = static_cast<std::size_t>(control);
+  if (!controls_[at].prepared()) {
+    auto statement = Prepare(kSql[at]);
+    if (!statement) return std::unexpected(std::move(statement.error()));
+    controls_[at] = std::move(*statement);
+  }
+  return controls_[at].Run();
 }
 
 Result<Statement> Database::Prepare(std::string_view sql) {
@@ -218,7 +234,8 @@ std::int64_t Database::Changes() const { return sqlite3_changes64(handle_); }
 // ------------------------------------------------------------------------------------------------
 
 Result<WriteTransaction> WriteTransaction::Begin(Database& database) {
-  if (auto begun = database.Execute("BEGIN IMMEDIATE"); !begun) return std::unexpected(std::move(begun.error()));
+  if (auto begun = database.Run(Database::Control::kBeginWrite); !begun)
+    return std::unexpected(std::move(begun.error()));
   return WriteTransaction(database);
 }
 
@@ -226,11 +243,12 @@ WriteTransaction::WriteTransaction(WriteTransaction&& other) noexcept
     : database_(std::exchange(other.database_, nullptr)) {}
 
 WriteTransaction::~WriteTransaction() {
-  if (database_ != nullptr && sqlite3_get_autocommit(database_->handle()) == 0) (void)database_->Execute("ROLLBACK");
+  if (database_ != nullptr && sqlite3_get_autocommit(database_->handle()) == 0)
+    (void)database_->Run(Database::Control::kRollback);
 }
 
 Status WriteTransaction::Commit() {
-  if (auto committed = database_->Execute("COMMIT"); !committed) return committed;
+  if (auto committed = database_->Run(Database::Control::kCommit); !committed) return committed;
   database_ = nullptr;
   return {};
 }
@@ -239,7 +257,8 @@ Status WriteTransaction::Commit() {
 // -------------------------------------------------------------------------------------------------
 
 Result<ReadTransaction> ReadTransaction::Begin(Database& database) {
-  if (auto begun = database.Execute("BEGIN"); !begun) return std::unexpected(std::move(begun.error()));
+  if (auto begun = database.Run(Database::Control::kBeginRead); !begun)
+    return std::unexpected(std::move(begun.error()));
   return ReadTransaction(database);
 }
 
@@ -247,7 +266,7 @@ ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
     : database_(std::exchange(other.database_, nullptr)) {}
 
 ReadTransaction::~ReadTransaction() {
-  if (database_ != nullptr) (void)database_->Execute("ROLLBACK");
+  if (database_ != nullptr) (void)database_->Run(Database::Control::kRollback);
 }
 
 }  // namespace strife::sqlite

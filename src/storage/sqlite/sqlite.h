@@ -2,6 +2,7 @@
 // one place that turns SQLite's codes into an Error naming the file.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -50,6 +51,7 @@ class Statement {
 
   // The file this statement reads or writes, for messages.
   std::string File() const;
+  bool prepared() const { return handle_ != nullptr; }
 
  private:
   void NoteBind(int code);
@@ -74,6 +76,7 @@ class ResetAtEnd {
 class Database {
  public:
   enum class Mode { kReadWrite, kReadOnly };
+  enum class Control { kBeginRead, kBeginWrite, kCommit, kRollback };
 
   // The file must exist. Waits at most five seconds for other processes' locks. Triggers, views and unsafe functions of
   // the schema are off: the file may be hostile.
@@ -87,6 +90,8 @@ class Database {
 
   // Runs SQL that is written in the program, never put together from data.
   Status Execute(const char* sql);
+  // Compiled at its first use and kept: these come with every batch.
+  Status Run(Control control);
   Result<Statement> Prepare(std::string_view sql);
   // First column of the first row.
   Result<std::int64_t> QueryInteger(std::string_view sql);
@@ -98,6 +103,7 @@ class Database {
 
  private:
   sqlite3* handle_ = nullptr;
+  std::array<Statement, 4> controls_;  // by Control
 };
 
 // A write transaction; rolled back unless committed.
