@@ -35,6 +35,10 @@
 namespace strife::gateway {
 namespace {
 
+// So many inputs make a good batch: more would only make all of them wait.
+constexpr std::size_t kInputsWorthACycle = 64;
+// For banks nearby; whose answers take longer goes without (runtime::Gathering).
+constexpr Duration kGatherPatience = std::chrono::milliseconds(10);
 constexpr std::size_t kReadThreads = 2;
 constexpr Duration kTickInterval = std::chrono::milliseconds(500);
 constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
@@ -230,7 +234,9 @@ void Gateway::MakeEngine() {
         machine_->Sent(clock_.Read().wall);
         service_->Deliver(std::move(effects), engine_->cycle_began());
       },
-      [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); });
+      [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); },
+      runtime::Gathering{
+          .expected = &links_->on_their_way(), .enough = kInputsWorthACycle, .patience = kGatherPatience});
   audit_.Connect([this](protocol::AuditRecord record) { Record({{}, std::move(record)}); });
   credentials_.Audit(audit_);
 }

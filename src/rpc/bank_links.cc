@@ -54,9 +54,11 @@ BankReply Overloaded(const BankCommand& command) {
 // One bank's queue and connection. Kept alive by its calls in flight.
 class BankLink : public std::enable_shared_from_this<BankLink> {
  public:
-  BankLink(const BankLinksOptions& options, const BankLinks::Listener& listener, std::string bank_id)
+  BankLink(const BankLinksOptions& options, const BankLinks::Listener& listener, std::atomic<int>& on_their_way,
+           std::string bank_id)
       : options_(options),
         listener_(listener),
+        on_their_way_(on_their_way),
         bank_id_(std::move(bank_id)),
         stub_(*options.credentials, {options.credentials->identity().trust_domain, security::Role::kBank, bank_id_}) {}
 
@@ -148,6 +150,7 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
 
   const BankLinksOptions options_;
   const BankLinks::Listener& listener_;
+  std::atomic<int>& on_their_way_;
   const std::string bank_id_;
   BankLinkStats stats_;
 
@@ -164,6 +167,7 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
 void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
   if (in_flight_ || queue_.empty()) return lock.unlock();
   in_flight_ = true;
+  on_their_way_.fetch_add(1, std::memory_order_relaxed);
   const auto stub = stub_.Get();
   const bool give_up = closed_ || stub == nullptr;
   const std::size_t limit = batches_ ? limits::kMaxCommandsPerBatch : kMaxSingleCallsInFlight;
@@ -284,6 +288,7 @@ void BankLink::StartSingle(const std::shared_ptr<v1::Bank::Stub>& stub, const st
 
 void BankLink::Finished(std::vector<BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered,
                         std::optional<WallTime> sent_at) {
+  on_their_way_.fetch_sub(1, std::memory_order_relaxed);
   std::optional<protocol::Exchange> exchange;
   if (sent_at) exchange = {*sent_at, WallNow()};
   if (!replies.empty()) listener_.replied({bank_id_, std::move(replies), exchange});
@@ -423,7 +428,7 @@ void BankLinks::Collect(MetricWriter& writer, WallTime now, Duration patience) {
 void BankLinks::Update(const protocol::BankRecord& bank) {
   std::unique_lock lock(mutex_);
   auto& link = links_[bank.bank_id];
-  if (link == nullptr) link = std::make_shared<BankLink>(options_, listener_, bank.bank_id);
+  if (link == nullptr) link = std::make_shared<BankLink>(options_, listener_, on_their_way_, bank.bank_id);
   const auto updated = link;
   lock.unlock();
   updated->Update(bank);

@@ -4,6 +4,7 @@
 // a busy one gets large batches. A bank without the capability "execute-batch" gets single calls.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -66,6 +67,9 @@ class BankLinks {
   // The bank has registered, or said again that it is there.
   void Heard(const std::string& bank_id, WallTime now);
 
+  // Messages to banks that are on their way: each will be told of to the listener, and is no longer counted then.
+  const std::atomic<int>& on_their_way() const { return on_their_way_; }
+
   // By bank id. A bank is up when it has been heard within `patience`.
   std::vector<BankHealth> Health(WallTime now, Duration patience);
   void Collect(MetricWriter& writer, WallTime now, Duration patience);
@@ -76,6 +80,7 @@ class BankLinks {
 
   const BankLinksOptions options_;
   const Listener listener_;
+  std::atomic<int> on_their_way_ = 0;
   std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<BankLink>> links_;
 };

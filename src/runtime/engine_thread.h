@@ -22,12 +22,13 @@ class EngineThread {
   using Effects = typename Machine::Effects;
 
   // `deliver` sends what a cycle has made durable; `failed` is told once when the store fails, after which nothing more
-  // is delivered. Both run on the engine's thread. Everything passed by reference must outlive this object.
+  // is delivered. Both run on the engine's thread. Everything passed by reference must outlive this object, and so must
+  // what `gathering` points to.
   EngineThread(Machine& machine, Store& store, Clock& clock, std::size_t inbox_capacity,
-               std::function<void(Effects)> deliver, std::function<void(const Error&)> failed)
+               std::function<void(Effects)> deliver, std::function<void(const Error&)> failed, Gathering gathering = {})
       : engine_(machine, store, &stats_),
         clock_(clock),
-        inbox_(inbox_capacity),
+        inbox_(inbox_capacity, gathering),
         deliver_(std::move(deliver)),
         failed_(std::move(failed)) {}
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <iterator>
@@ -15,10 +17,20 @@
 
 namespace strife::runtime {
 
+// When a drain waits for company. While `expected` is above zero more items are sure to come soon, and whoever brings
+// the last of them lowers it first: the drain waits until there are `enough` or none is expected, but never longer than
+// `patience`. Having waited in vain it does not wait again for twenty times as long, so that who is slow to bring what
+// is expected delays others by a twentieth at most.
+struct Gathering {
+  const std::atomic<int>* expected = nullptr;  // none: never waits
+  std::size_t enough = 0;
+  Duration patience{};
+};
+
 template <typename T>
 class Inbox {
  public:
-  explicit Inbox(std::size_t capacity) : capacity_(capacity) {}
+  explicit Inbox(std::size_t capacity, Gathering gathering = {}) : capacity_(capacity), gathering_(gathering) {}
 
   // False, and nothing is taken, when the inbox is full or closed.
   [[nodiscard]] bool Push(T& item) {
@@ -48,10 +60,12 @@ class Inbox {
     return true;
   }
 
-  // Waits until there is something, the deadline has come, or the inbox is closed; takes at most `max` items.
+  // Waits until there is something, the deadline has come, or the inbox is closed; takes at most `max` items. With a
+  // Gathering, one thread drains.
   std::vector<T> Drain(std::size_t max, std::optional<MonotonicTime> deadline) {
     std::unique_lock lock(mutex_);
     Wait(lock, deadline);
+    if (!items_.empty()) Gather(lock);
     if (items_.size() <= max) return std::exchange(items_, {});
     const auto end = items_.begin() + static_cast<std::ptrdiff_t>(max);
     std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
@@ -88,18 +102,37 @@ class Inbox {
     --waiting_;
   }
 
-  // Waking a thread costs a system call: only when somebody waits.
+  bool Complete() const {
+    return closed_ || items_.size() >= gathering_.enough || gathering_.expected->load(std::memory_order_relaxed) == 0;
+  }
+
+  void Gather(std::unique_lock<std::mutex>& lock) {
+    if (gathering_.expected == nullptr || Complete()) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < gather_from_) return;
+    gathers_ = true;
+    ++waiting_;
+    const bool complete = changed_.wait_until(lock, now + gathering_.patience, [this] { return Complete(); });
+    --waiting_;
+    gathers_ = false;
+    if (!complete) gather_from_ = now + 20 * gathering_.patience;
+  }
+
+  // Waking a thread costs a system call: only when somebody waits, and for this.
   void Wake(std::unique_lock<std::mutex>& lock) {
-    const bool wake = waiting_ > 0;
+    const bool wake = waiting_ > 0 && (!gathers_ || Complete());
     lock.unlock();
     if (wake) changed_.notify_one();
   }
 
   const std::size_t capacity_;
+  const Gathering gathering_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<T> items_;
   std::size_t waiting_ = 0;  // threads that wait
+  bool gathers_ = false;     // what waits has something and waits for more
+  std::chrono::steady_clock::time_point gather_from_{};
   bool closed_ = false;
 };
 

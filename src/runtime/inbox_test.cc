@@ -57,6 +57,51 @@ TEST(Inbox, Close_WakesWhoeverWaits) {
   waiting.join();
 }
 
+constexpr Duration kForever = std::chrono::hours(1);
+
+TEST(Gathering, Drain_WaitsForWhatIsExpected) {
+  std::atomic<int> expected = 2;
+  Inbox<int> inbox(10, {.expected = &expected, .enough = 100, .patience = kForever});
+  EXPECT_TRUE(inbox.PushAlways(1));
+  std::vector<int> taken;
+  std::thread draining([&] { taken = inbox.Drain(10, std::nullopt); });
+  for (int item = 2; item <= 3; ++item) {
+    --expected;
+    EXPECT_TRUE(inbox.PushAlways(item));
+  }
+  draining.join();
+  EXPECT_EQ(taken, (std::vector{1, 2, 3}));
+}
+
+TEST(Gathering, Drain_WaitsForNobodyWhenThereIsEnoughOrNothingIsExpected) {
+  std::atomic<int> expected = 1;
+  Inbox<int> inbox(10, {.expected = &expected, .enough = 2, .patience = kForever});
+  EXPECT_TRUE(inbox.PushAlways(1));
+  EXPECT_TRUE(inbox.PushAlways(2));
+  EXPECT_EQ(inbox.Drain(10, std::nullopt).size(), 2u);
+  expected = 0;
+  EXPECT_TRUE(inbox.PushAlways(3));
+  EXPECT_EQ(inbox.Drain(10, std::nullopt).size(), 1u);
+}
+
+TEST(Gathering, Drain_GivesUpWhenItsPatienceIsOver) {
+  std::atomic<int> expected = 1;
+  Inbox<int> inbox(10, {.expected = &expected, .enough = 100, .patience = std::chrono::milliseconds(1)});
+  for (int item = 1; item <= 3; ++item) {
+    EXPECT_TRUE(inbox.PushAlways(item));
+    EXPECT_EQ(inbox.Drain(10, std::nullopt), std::vector{item});
+  }
+}
+
+TEST(Gathering, Close_EndsTheWaiting) {
+  std::atomic<int> expected = 1;
+  Inbox<int> inbox(10, {.expected = &expected, .enough = 100, .patience = kForever});
+  EXPECT_TRUE(inbox.PushAlways(1));
+  std::thread draining([&] { EXPECT_EQ(inbox.Drain(10, std::nullopt).size(), 1u); });
+  inbox.Close();
+  draining.join();
+}
+
 TEST(Inbox, ManyThreads_EveryItemArrivesOnce) {
   constexpr int kPerThread = 20'000;
   Inbox<int> inbox(64);
