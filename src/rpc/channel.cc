@@ -27,6 +27,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
   // Notices a peer that is gone without a word, while calls are open. Not more often than servers allow.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt("strife.channel_index", index);
   // Strife retries by itself, with the same transaction id and with the limits it has been told.

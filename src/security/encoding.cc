@@ -24,9 +24,11 @@ constexpr auto kValues = [] {
 }  // namespace
 
 Sha256 Sha256Of(std::span<const std::uint8_t> bytes) {
+  // Looking the algorithm up costs more than a hash: once for the process.
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   Sha256 digest;
   unsigned length = 0;
-  STRIFE_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
+  STRIFE_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, algorithm, nullptr) == 1);
   STRIFE_ASSERT(length == digest.size());
   return digest;
 }
