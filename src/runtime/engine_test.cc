@@ -130,6 +130,13 @@ TEST(EngineThread, Stop_HandlesEverythingThatWasPushed) {
   EXPECT_EQ(running.thread.stats().inputs, 5u);
 }
 
+TEST(EngineThread, Start_ReturnsWhenRecoveryIsDurable) {
+  Running running;
+  running.thread.Start(Adder::Effects{{100}, {100}});
+  EXPECT_EQ(running.store.total, 100);
+  running.thread.Stop();
+}
+
 TEST(EngineThread, FailedCommit_IsToldOnceAndNothingIsDeliveredOrTakenAnyMore) {
   Running running;
   running.store.fail_commit = true;
@@ -145,6 +152,7 @@ TEST(EngineThread, FailedRecovery_DeliversNothing) {
   running.store.fail_commit = true;
   ASSERT_TRUE(running.thread.inbox().PushAlways(1));
   running.thread.Start(Adder::Effects{{100}, {100}});
+  EXPECT_EQ(running.errors.size(), 1u);
   running.thread.Stop();
   EXPECT_EQ(running.errors.size(), 1u);
   EXPECT_TRUE(running.delivered.empty());
