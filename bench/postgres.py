@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from contenders import child
+
 INSTALLED = Path("/usr/lib/postgresql/15/bin")
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 SETTINGS = {
@@ -23,6 +25,7 @@ SETTINGS = {
     "jit": "off",
 }
 PATIENCE_S = 60
+FAST_SHUTDOWN = signal.SIGINT
 
 
 def as_user():
@@ -51,7 +54,8 @@ class Cluster:
         for key, value in SETTINGS.items():
             words += ["-c", f"{key}={value}"]
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **as_user())
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                                            preexec_fn=lambda: child(FAST_SHUTDOWN), **as_user())
         self.where = f"host={self.socket} user=bench dbname=postgres"
 
     def wait(self):
@@ -64,7 +68,7 @@ class Cluster:
     def stop(self):
         if self.process is None or self.process.poll() is not None:
             return
-        self.process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+        self.process.send_signal(FAST_SHUTDOWN)
         try:
             self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:

@@ -3,7 +3,7 @@
 //   postgres_bench 2pc GATEWAY BANK_A BANK_B THREADS SECONDS
 //   postgres_bench function DATABASE THREADS SECONDS
 //
-// Each database is given as a libpq connection string; it must be empty, and needs max_prepared_transactions for 2pc.
+// Each database is given as a libpq connection string. WHAT IT HOLDS IS DELETED. 2pc needs max_prepared_transactions.
 // 2pc is what one would write first: three servers, each payment prepared at both banks, then its row, which is the
 // decision, committed at the gateway, then COMMIT PREPARED at both. function is a ledger without banks and gateway: one
 // call of one stored function moves the money. Both check the balance, update the account and write an entry for each
@@ -61,6 +61,8 @@ class Source {
   std::mt19937_64 random_;
 };
 
+constexpr const char* kNothing = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;";
+
 std::string AccountsTable() {
   return "CREATE TABLE accounts (id int PRIMARY KEY, balance bigint NOT NULL CHECK (balance >= 0));"
          "INSERT INTO accounts SELECT i, " +
@@ -102,10 +104,10 @@ class TwoPhase final : public Contender {
  public:
   TwoPhase(std::string gateway, std::string bank_a, std::string bank_b)
       : places_{std::move(gateway), std::move(bank_a), std::move(bank_b)} {
-    Database(places_[0]).Run(kPaymentsTable);
+    Database(places_[0]).Run(std::string(kNothing) + kPaymentsTable);
     for (int bank : {1, 2}) {
       Database(places_[static_cast<std::size_t>(bank)])
-          .Run(AccountsTable() + kEntriesTable +
+          .Run(kNothing + AccountsTable() + kEntriesTable +
                "CREATE TABLE transactions (id uuid PRIMARY KEY, account int NOT NULL, amount bigint NOT NULL,"
                " at timestamptz NOT NULL DEFAULT now());");
     }
@@ -175,7 +177,7 @@ class TwoPhase final : public Contender {
 class OneFunction final : public Contender {
  public:
   explicit OneFunction(std::string place) : place_(std::move(place)) {
-    Database(place_).Run(AccountsTable() + kEntriesTable + kPaymentsTable + R"(
+    Database(place_).Run(kNothing + AccountsTable() + kEntriesTable + kPaymentsTable + R"(
       CREATE FUNCTION transfer(payment uuid, payer int, payee int, money bigint) RETURNS text LANGUAGE plpgsql AS $$
       BEGIN
         -- In the order of ids, so that two transfers never wait for each other.

@@ -1,8 +1,9 @@
 #include "cli/process_usage.h"
 
-#include <unistd.h>
+#include <time.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -44,16 +45,11 @@ bool IsStartedWith(int pid, const fs::path& config_file) {
 }  // namespace
 
 std::optional<ProcessUsage> ReadUsage(int pid) {
-  const std::string stat = Contents(ProcOf(pid) / "stat");
-  const std::size_t name_end = stat.rfind(')');  // the name may hold anything
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields(stat.substr(name_end + 1));
-  std::string skipped;
-  for (int i = 3; i < 14; ++i) fields >> skipped;  // proc(5): the state is field 3, user time 14, system time 15
-  std::int64_t user = 0, system = 0;
-  if (!(fields >> user >> system)) return std::nullopt;
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return std::nullopt;
   const std::string status = Contents(ProcOf(pid) / "status");
-  return ProcessUsage{.cpu = Duration((user + system) * 1'000'000 / ::sysconf(_SC_CLK_TCK)),
+  return ProcessUsage{.cpu = Duration(used.tv_sec * 1'000'000 + used.tv_nsec / 1000),
                       .resident_bytes = KibLine(status, "VmRSS"),
                       .peak_bytes = KibLine(status, "VmHWM")};
 }

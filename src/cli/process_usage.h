@@ -1,4 +1,4 @@
-// What processes of this machine have used, as /proc tells.
+// What processes of this machine have used, as the kernel tells.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ TEST(ProcessUsageTest, Own_GrowsWithWorkAndMemory) {
   std::vector<char> memory(64 << 20, 'x');
   volatile std::uint64_t sink = 0;
   std::optional<ProcessUsage> after;
-  do {  // until the system's clock of 10 ms has noticed
+  do {
     for (int i = 0; i < 1'000'000; ++i) sink = sink + 1;
     after = ReadUsage(::getpid());
   } while (after && after->cpu <= before->cpu);
