@@ -45,10 +45,12 @@ bool IsStartedWith(int pid, const fs::path& config_file) {
 }  // namespace
 
 std::optional<ProcessUsage> ReadUsage(int pid) {
+  const std::string status = Contents(ProcOf(pid) / "status");
   clockid_t clock{};
   timespec used{};
-  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return std::nullopt;
-  const std::string status = Contents(ProcOf(pid) / "status");
+  if (status.empty() || ::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+    return std::nullopt;
+  }
   return ProcessUsage{.cpu = Duration(used.tv_sec * 1'000'000 + used.tv_nsec / 1000),
                       .resident_bytes = KibLine(status, "VmRSS"),
                       .peak_bytes = KibLine(status, "VmHWM")};
