@@ -39,6 +39,13 @@ class OthersMoney(NetworkCase):
         details = [self.assert_refused(lambda: self.thief.pay(self.theft(source)), Code.PERMISSION_DENIED, "AG01")
                    for source in victims + invented]
         self.assertEqual(len({detail.SerializeToString() for detail in details}), 1, details)
+        # By the names the banks themselves have for them, neither out of them nor into them.
+        for name in ("clearing:USD", "cash:USD", "opening:USD"):
+            at_bank = types_pb2.AccountRef(bank_id=own.bank_id, account_id=name)
+            self.assert_refused(lambda: self.thief.pay(self.theft(at_bank)), Code.INVALID_ARGUMENT, field="from.account_id")
+            into = self.theft(own)
+            into.to.CopyFrom(at_bank)
+            self.assert_refused(lambda: self.thief.pay(into), Code.INVALID_ARGUMENT, field="to.account_id")
         batch = self.thief.call("ProcessPayments", gateway_pb2.ProcessPaymentsRequest(
             payments=[self.theft(source) for source in victims]))
         self.assertEqual([result.grpc_code for result in batch.results],
