@@ -7,7 +7,7 @@ from cryptography import x509
 from cases import Code, NetworkCase
 from forgery import Forger, issue
 from network import (COMPLETED, PATIENCE_S, admin_pb2, bank_pb2, error_detail, gateway_pb2, new_id, refusal, run_strife,
-                     types_pb2, wait_until)
+                     trace_pb2, types_pb2, wait_until)
 
 
 class OthersMoney(NetworkCase):
@@ -65,9 +65,14 @@ class OthersMoney(NetworkCase):
 
         def look_up(transaction_id):
             return lambda: self.thief.payment(transaction_id)
+
+        def trace(transaction_id):
+            request = trace_pb2.TracePaymentRequest(transaction_id=transaction_id)
+            return lambda: self.thief.call("TracePayment", request)
         for mine in (theirs.transaction_id, theirs.transaction_id.upper()):
-            self.assertEqual(self.assert_refused(look_up(mine), Code.NOT_FOUND),
-                             self.assert_refused(look_up(new_id()), Code.NOT_FOUND), "tells that the payment exists")
+            for look in (look_up, trace):
+                self.assertEqual(self.assert_refused(look(mine), Code.NOT_FOUND),
+                                 self.assert_refused(look(new_id()), Code.NOT_FOUND), "tells that the payment exists")
         # Sending it again: as their own payment, and exactly as the owner sent it.
         for attempt in (self.thief.order(self.victim, transaction_id=theirs.transaction_id), theirs):
             error = refusal(lambda: self.thief.pay(attempt))
