@@ -1,13 +1,14 @@
 // The limit of the machine: empty unary gRPC calls over mutual TLS, closed loop, server and client in two processes.
 //
-//   build/release/bin/empty_call_bench NETWORK_DIR [OUTSTANDING] [SECONDS]
+//   build/release/bin/empty_call_bench NETWORK_DIR [OUTSTANDING] [SECONDS] [PORT]
 //
-// NETWORK_DIR is one that `strife init` has made: its certificates are used, nothing of it needs to run.
+// NETWORK_DIR is one that `strife init` has made: its certificates are used, nothing of it needs to run. Prints JSON.
 #include <grpcpp/client_context.h>
 #include <grpcpp/server_builder.h>
 #include <signal.h>
-#include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -17,7 +18,9 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "cli/histogram.h"
 #include "rpc/channel.h"
 #include "rpc/grpc_setup.h"
 #include "rpc/tls.h"
@@ -29,7 +32,9 @@ using strife::security::CredentialFiles;
 using strife::security::LiveCredentials;
 using strife::security::Role;
 
-constexpr const char* kAddress = "127.0.0.1:29999";
+constexpr auto kWarmUp = std::chrono::seconds(1);
+
+using Clock = std::chrono::steady_clock;
 
 class EmptyService final : public strife::v1::Bank::CallbackService {
   grpc::ServerUnaryReactor* GetLedgerTotals(grpc::CallbackServerContext* context,
@@ -51,71 +56,85 @@ strife::WallTime Now() {
   return strife::WallTime(std::chrono::duration_cast<strife::Duration>(since_epoch));
 }
 
-void Serve(const std::string& dir) {
+void Serve(const std::string& dir, const std::string& address) {
   EmptyService service;
   const auto credentials = LiveCredentials::Open(FilesOf(dir, "bank1"), Role::kBank, Now());
   if (!credentials) std::abort();
   const auto tls = strife::rpc::ServerTls(**credentials, [](std::string_view) { return true; });
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(kAddress, tls);
+  builder.AddListeningPort(address, tls);
   builder.RegisterService(&service);
   builder.BuildAndStart()->Wait();
 }
 
-struct Load {
-  std::unique_ptr<strife::v1::Bank::Stub> stub;
-  std::atomic<bool> stop = false;
-  std::atomic<std::uint64_t> calls = 0;
-  std::atomic<int> in_flight = 0;
+// Calls that follow one another. Touched by one thread at a time: its call's callback.
+struct Slot {
+  strife::cli::Histogram latency;
+  std::uint64_t calls = 0;  // measured
 };
 
-void Call(Load& load) {
+struct Load {
+  std::unique_ptr<strife::v1::Bank::Stub> stub;
+  Clock::time_point from, until;  // what is measured
+  std::vector<Slot> slots;
+  std::atomic<std::size_t> running = 0;
+};
+
+void Call(Load& load, Slot& slot) {
   struct State {
     grpc::ClientContext context;
     strife::v1::GetLedgerTotalsRequest request;
     strife::v1::GetLedgerTotalsResponse response;
+    Clock::time_point start = Clock::now();
   };
   auto state = std::make_shared<State>();
   State& s = *state;
-  load.stub->async()->GetLedgerTotals(&s.context, &s.request, &s.response, [state, &load](const grpc::Status& status) {
-    if (!status.ok()) std::abort();
-    load.calls.fetch_add(1);
-    if (load.stop) {
-      load.in_flight.fetch_sub(1);
-    } else {
-      Call(load);
-    }
-  });
+  load.stub->async()->GetLedgerTotals(
+      &s.context, &s.request, &s.response, [state, &load, &slot](const grpc::Status& status) {
+        if (!status.ok()) std::abort();
+        const auto now = Clock::now();
+        if (now >= load.until) {
+          load.running.fetch_sub(1);
+          return;
+        }
+        if (now >= load.from) {
+          slot.latency.Add(std::chrono::duration_cast<strife::Duration>(now - state->start));
+          ++slot.calls;
+        }
+        Call(load, slot);
+      });
 }
 
-double CpuSeconds(int who) {
-  rusage usage{};
-  getrusage(who, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+double CpuSeconds(pid_t process) {
+  clockid_t clock{};
+  timespec used{};
+  if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: empty_call_bench NETWORK_DIR [OUTSTANDING] [SECONDS]\n");
+    std::fprintf(stderr, "usage: empty_call_bench NETWORK_DIR [OUTSTANDING] [SECONDS] [PORT]\n");
     return 2;
   }
   const std::string dir = argv[1];
   const int outstanding = argc > 2 ? std::atoi(argv[2]) : 64;
   const int seconds = argc > 3 ? std::atoi(argv[3]) : 5;
+  const std::string address = std::string("127.0.0.1:") + (argc > 4 ? argv[4] : "29999");
   const pid_t server = fork();
   if (server == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     strife::rpc::SetUpGrpc();
-    Serve(dir);
+    Serve(dir, address);
     return 0;
   }
   Load load;
   const auto credentials = LiveCredentials::Open(FilesOf(dir, "client"), Role::kClient, Now());
   if (!credentials) std::abort();
   load.stub = strife::v1::Bank::NewStub(
-      strife::rpc::OpenChannel(kAddress, (*credentials)->current(), {"strife.local", Role::kBank, "bank1"}));
+      strife::rpc::OpenChannel(address, (*credentials)->current(), {"strife.local", Role::kBank, "bank1"}));
   {
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
@@ -123,16 +142,27 @@ int main(int argc, char** argv) {
     strife::v1::GetLedgerTotalsResponse response;
     if (!load.stub->GetLedgerTotals(&context, request, &response).ok()) return 1;
   }
-  load.in_flight = outstanding;
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < outstanding; ++i) Call(load);
-  std::this_thread::sleep_for(std::chrono::seconds(seconds));
-  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const auto calls = static_cast<double>(load.calls);
-  load.stop = true;
-  while (load.in_flight > 0) std::this_thread::yield();
+  load.slots.resize(static_cast<std::size_t>(outstanding));
+  load.running = load.slots.size();
+  load.from = Clock::now() + kWarmUp;
+  load.until = load.from + std::chrono::seconds(seconds);
+  for (Slot& slot : load.slots) Call(load, slot);
+  std::this_thread::sleep_until(load.from);
+  const double client_before = CpuSeconds(getpid()), server_before = CpuSeconds(server);
+  std::this_thread::sleep_until(load.until);
+  const double client_cpu = CpuSeconds(getpid()) - client_before, server_cpu = CpuSeconds(server) - server_before;
+  while (load.running > 0) std::this_thread::yield();
   kill(server, SIGKILL);
   waitpid(server, nullptr, 0);
-  std::printf("%.0f empty calls/s with %d outstanding; CPU per call: client %.0f us, server %.0f us\n", calls / elapsed,
-              outstanding, CpuSeconds(RUSAGE_SELF) / calls * 1e6, CpuSeconds(RUSAGE_CHILDREN) / calls * 1e6);
+  strife::cli::Histogram latency;
+  double calls = 0;
+  for (const Slot& slot : load.slots) {
+    latency.Merge(slot.latency);
+    calls += static_cast<double>(slot.calls);
+  }
+  std::printf(
+      "{\"calls_per_second\": %.1f, \"outstanding\": %d, \"latency_us\": {\"p50\": %lld, \"p99\": %lld}, "
+      "\"client_cpu_us\": %.1f, \"server_cpu_us\": %.1f}\n",
+      calls / seconds, outstanding, static_cast<long long>(latency.Percentile(0.5).count()),
+      static_cast<long long>(latency.Percentile(0.99).count()), 1e6 * client_cpu / calls, 1e6 * server_cpu / calls);
 }

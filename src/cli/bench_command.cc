@@ -1,14 +1,18 @@
 // bench pay: how many payments a second a network carries, and proof that it carried them.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <thread>
 
 #include "base/limits.h"
+#include "cli/bench_report.h"
 #include "cli/command.h"
 #include "cli/configs.h"
 #include "cli/csv.h"
 #include "cli/duration.h"
 #include "cli/load.h"
-#include "cli/table.h"
+#include "cli/process_usage.h"
 #include "cli/verification.h"
 #include "security/secure_file.h"
 
@@ -17,10 +21,12 @@ namespace {
 
 constexpr auto kReadyPatience = std::chrono::seconds(30);
 constexpr auto kReadyInterval = std::chrono::milliseconds(200);
+constexpr int kClosedLoopOutstanding = 64;
+constexpr int kOpenLoopOutstanding = 1024;
 
 struct BenchOptions {
   std::string dir;
-  LoadOptions load;
+  LoadOptions load{.outstanding = 0, .mix = {}};  // outstanding 0: as the kind of loop suggests
   std::string currency = "USD";
   std::string warm_up = "2s";
   int seconds = 10;
@@ -68,73 +74,19 @@ Status LogIn(rpc::GatewayClient& gateway, std::vector<LoadUser>* users) {
     user.session = std::move(*session);
     for (const auto& account : user.session.accounts) banks.emplace(account.bank_id, &user);
   }
-  if (users->size() < 2 || banks.size() < 2) {
-    return Fail(ErrorCode::kInvalidInput,
-                "payments across banks need two users and two banks at least; make a larger "
-                "network with strife init");
-  }
   for (const auto& [bank, user] : banks) {
-    auto balance = Patiently([&] { return gateway.CheckBalance(user->session.access_token, bank); });
+    const std::string& token = user->session.access_token;
+    auto balance = Patiently([&] { return gateway.CheckBalance(token, bank); });
     if (!balance) return std::unexpected(balance.error().error);
   }
   return {};
 }
 
-double Rate(const LoadResult& result) {
-  double seconds = std::chrono::duration<double>(result.measured).count();
-  return seconds > 0 ? static_cast<double>(result.completed) / seconds : 0;
-}
-
-Json ResultJson(const BenchOptions& options, const LoadResult& result, std::size_t users) {
-  Json failures = Json::object();
-  for (const auto& [reason, count] : result.failures) failures[reason] = count;
-  return {{"payments_per_second", Rate(result)},
-          {"completed", result.completed},
-          {"measured_us", result.measured.count()},
-          {"outstanding", options.load.outstanding},
-          {"users", users},
-          {"latency_us",
-           {{"p50", result.latency.Percentile(0.5).count()},
-            {"p90", result.latency.Percentile(0.9).count()},
-            {"p99", result.latency.Percentile(0.99).count()},
-            {"p999", result.latency.Percentile(0.999).count()},
-            {"max", result.latency.max().count()}}},
-          {"failures", failures},
-          {"sent", result.sent},
-          {"asked_again", result.asked_again},
-          {"unresolved", result.unresolved}};
-}
-
-std::string Milliseconds(Duration value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.2f ms", static_cast<double>(value.count()) / 1000);
-  return text.data();
-}
-
-std::string ResultText(const LoadResult& result) {
-  std::string failures;
-  for (const auto& [reason, count] : result.failures) {
-    failures += (failures.empty() ? "" : ", ") + std::to_string(count) + " × " + reason;
-  }
-  std::array<char, 64> rate{};
-  std::snprintf(rate.data(), rate.size(), "%.0f payments/s", Rate(result));
-  auto some = [](std::uint64_t count) { return count == 0 ? "" : std::to_string(count); };
-  return RenderFields({{"rate", rate.data()},
-                       {"completed", std::to_string(result.completed) + " in " + Milliseconds(result.measured)},
-                       {"latency p50", Milliseconds(result.latency.Percentile(0.5))},
-                       {"latency p90", Milliseconds(result.latency.Percentile(0.9))},
-                       {"latency p99", Milliseconds(result.latency.Percentile(0.99))},
-                       {"latency p99.9", Milliseconds(result.latency.Percentile(0.999))},
-                       {"latency max", Milliseconds(result.latency.max())},
-                       {"not completed", failures},
-                       {"asked again", some(result.asked_again)},
-                       {"unresolved", some(result.unresolved)}});
-}
-
 // A run whose books are wrong has no result.
-int Conclude(const BenchOptions& options, const Network& network, const LoadResult& result, std::size_t users) {
-  Json json = ResultJson(options, result, users);
-  std::string text = ResultText(result);
+int Conclude(const BenchOptions& options, const Network& network, const BenchReport& bench) {
+  Json json = BenchJson(bench);
+  std::string text = BenchText(bench);
+  json["verified"] = !options.no_verify;
   if (!options.no_verify) {
     auto report = VerifyBooks(network.servers, false);
     if (!report) return Report(report.error());
@@ -143,56 +95,119 @@ int Conclude(const BenchOptions& options, const Network& network, const LoadResu
       PrintError(ReportVerdict(*report) + ", so this run has no result; see strife verify --dir " + options.dir);
       return kExitFailed;
     }
-    json["verified"] = true;
     json["open_payments"] = report->open;
     text += ReportVerdict(*report) + "\n";
-  } else {
-    json["verified"] = false;
   }
   if (options.output == OutputFormat::kJson) {
     PrintJson(json);
   } else {
     PrintText(text);
   }
-  if (result.unresolved > 0) {
-    PrintError(std::to_string(result.unresolved) + " payments had no known outcome a minute after the end");
+  if (bench.result.unresolved > 0) {
+    PrintError(std::to_string(bench.result.unresolved) + " payments had no known outcome a minute after the end");
     return kExitFailed;
   }
   return kExitDone;
 }
 
-int BenchPay(BenchOptions& options) {
+// What the options say as text or leave to others.
+Status Complete(BenchOptions& options) {
   auto warm_up = ParseDuration(options.warm_up);
-  if (!warm_up) return ReportUsage("--warm-up: " + warm_up.error().message);
+  if (!warm_up) return Fail(ErrorCode::kInvalidInput, "--warm-up: " + warm_up.error().message);
   auto currency = Currency::Parse(options.currency);
-  if (!currency) return ReportUsage("--currency: \"" + options.currency + "\" is not a currency");
-  options.load.warm_up = *warm_up;
-  options.load.duration = std::chrono::seconds(options.seconds);
-  options.load.currency = *currency;
-  auto network = ReadNetwork(options.dir);
-  if (!network) return Report(network.error());
-  client::ClientConfig config;
-  if (auto loaded = ClientSettings(&config).LoadFileOnly(network->dir / "client.toml"); !loaded) {
-    return Report(loaded.error());
+  if (!currency) {
+    return Fail(ErrorCode::kInvalidInput, "--currency: \"" + options.currency + "\" is not a currency");
   }
-  auto users = ReadUsers(network->dir / "passwords.csv", options.users);
-  if (!users) return Report(users.error());
-  std::vector<std::unique_ptr<rpc::GatewayClient>> gateways;
-  std::vector<rpc::GatewayClient*> pointers;
-  const int needed = (options.load.outstanding + limits::kMaxCallsPerConnection - 1) / limits::kMaxCallsPerConnection;
-  for (int i = 0; i < (options.channels == 0 ? needed : options.channels); ++i) {
+  LoadOptions& load = options.load;
+  load.warm_up = *warm_up;
+  load.duration = std::chrono::seconds(options.seconds);
+  load.mix.currency = *currency;
+  if (load.outstanding == 0) load.outstanding = load.rate > 0 ? kOpenLoopOutstanding : kClosedLoopOutstanding;
+  if (options.channels == 0) {
+    options.channels = (load.outstanding + limits::kMaxCallsPerConnection - 1) / limits::kMaxCallsPerConnection;
+  }
+  return {};
+}
+
+using Gateways = std::vector<std::unique_ptr<rpc::GatewayClient>>;
+
+Result<Gateways> Connect(const Network& network, int channels) {
+  client::ClientConfig config;
+  if (auto loaded = ClientSettings(&config).LoadFileOnly(network.dir / "client.toml"); !loaded) {
+    return std::unexpected(loaded.error());
+  }
+  Gateways gateways;
+  for (int i = 0; i < channels; ++i) {
     auto gateway = rpc::GatewayClient::Create({.endpoints = config.Endpoints(),
                                                .files = {config.ca_file, config.cert_file, config.key_file},
                                                .timeout = config.timeout});
-    if (!gateway) return Report(gateway.error());
+    if (!gateway) return std::unexpected(gateway.error());
     gateways.push_back(std::move(*gateway));
-    pointers.push_back(gateways.back().get());
   }
+  return gateways;
+}
+
+UsageMeter MeterOf(const Network& network) {
+  UsageMeter meter;
+  for (const NetworkServer& server : network.servers) {
+    if (auto pid = FindServerProcess(network, server)) meter.Add(server.name, *pid);
+  }
+  meter.Add("load", ::getpid());
+  return meter;
+}
+
+std::string Announcement(const LoadOptions& load) {
+  const std::string outstanding = std::to_string(load.outstanding) + " calls on their way at a time";
+  const std::string of = load.mix.batch == 1 ? "" : ", " + std::to_string(load.mix.batch) + " payments in each";
+  if (load.rate == 0) return "paying with " + outstanding + of;
+  return "paying at " + std::to_string(std::llround(load.rate)) + " a second with at most " + outstanding + of;
+}
+
+int BenchPay(BenchOptions& options) {
+  if (auto complete = Complete(options); !complete) return ReportUsage(complete.error().message);
+  auto network = ReadNetwork(options.dir);
+  if (!network) return Report(network.error());
+  auto users = ReadUsers(network->dir / "passwords.csv", options.users);
+  if (!users) return Report(users.error());
+  auto gateways = Connect(*network, options.channels);
+  if (!gateways) return Report(gateways.error());
   PrintError("logging " + std::to_string(users->size()) + " users in");
-  if (auto ready = LogIn(*gateways.front(), &*users); !ready) return Report(ready.error());
-  PrintError("paying with " + std::to_string(options.load.outstanding) + " payments on their way at a time");
-  LoadResult result = ClosedLoop(pointers, &*users, options.load).Run();
-  return Conclude(options, *network, result, users->size());
+  if (auto ready = LogIn(*gateways->front(), &*users); !ready) return Report(ready.error());
+  std::vector<std::vector<protocol::AccountRef>> accounts;
+  for (const LoadUser& user : *users) accounts.push_back(user.session.accounts);
+  auto mix = LoadMix::Create(accounts, options.load.mix);
+  if (!mix) return Report(mix.error());
+  std::vector<rpc::GatewayClient*> pointers;
+  for (const auto& gateway : *gateways) pointers.push_back(gateway.get());
+  UsageMeter meter = MeterOf(*network);
+  options.load.measuring_begins = [&meter] { meter.Begin(); };
+  options.load.measuring_ended = [&meter] { meter.End(); };
+  PrintError(Announcement(options.load));
+  LoadResult result = Load(pointers, &*users, *mix, options.load).Run();
+  return Conclude(options, *network,
+                  {.options = options.load,
+                   .result = std::move(result),
+                   .users = users->size(),
+                   .accounts = mix->account_count(),
+                   .banks = mix->bank_count(),
+                   .connections = pointers.size(),
+                   .processes = meter.rows()});
+}
+
+void AddMixFlags(CLI::App& pay, MixOptions* mix) {
+  pay.add_option("--batch", mix->batch, "Payments in a call [1]")
+      ->check(CLI::Range(1, static_cast<int>(limits::kMaxPaymentsPerCall)));
+  pay.add_option("--one-bank", mix->one_bank, "Share of calls that pay within one bank, 0 to 1 [0]")
+      ->check(CLI::Range(0.0, 1.0));
+  pay.add_option("--hot", mix->hot, "Share of payments to one and the same account, 0 to 1 [0]")
+      ->check(CLI::Range(0.0, 1.0));
+  pay.add_option("--reads", mix->reads, "Share of calls that only look: balance, payment, history; 0 to 0.99 [0]")
+      ->check(CLI::Range(0.0, 0.99));
+  pay.add_option("--banks", mix->banks, "Only accounts at so many banks [all]")->check(CLI::Range(1, 64));
+  pay.add_option("--other-payees", mix->other_payees,
+                 "Pay to account-0, account-1, … of each bank, so many, instead of to the users")
+      ->check(CLI::Range(1, 100'000'000))
+      ->group("");  // of books that were filled for a measurement
 }
 
 }  // namespace
@@ -205,11 +220,19 @@ void AddBenchCommands(CLI::App& app, Invocation& invocation) {
                              "Payments per second across the banks of a running network, verified afterwards",
                              "  strife bench pay --dir net\n"
                              "  strife bench pay --dir net --outstanding 1 --count 5000 --output json\n"
-                             "\nThe payments are real: amounts from 0.01 to 1.00 between the users of passwords.csv.",
+                             "  strife bench pay --dir net --batch 256 --outstanding 8\n"
+                             "  strife bench pay --dir net --rate 2000 --reads 0.3 --hot 0.1\n"
+                             "\nThe payments are real: amounts from 0.01 to 1.00 between the users of passwords.csv.\n"
+                             "With --rate calls are made at times drawn beforehand, whether or not earlier ones have\n"
+                             "been answered, and latency counts from the time a call was to be made.",
                              [=] { return BenchPay(*options); });
   pay->add_option("--dir", options->dir, "Directory of a running network made by strife init")->required();
-  pay->add_option("--outstanding", options->load.outstanding, "Payments on their way at a time [64]")
+  pay->add_option("--outstanding", options->load.outstanding,
+                  "Calls on their way at a time [64; with --rate 1024, and at most]")
       ->check(CLI::Range(1, 10'000));
+  pay->add_option("--rate", options->load.rate, "Payments and reads a second, at random times: an open loop")
+      ->check(CLI::Range(0.1, 1'000'000.0));
+  AddMixFlags(*pay, &options->load.mix);
   CLI::Option* seconds =
       pay->add_option("--seconds", options->seconds, "How long to measure [10]")->check(CLI::Range(1, 86'400));
   pay->add_option("--count", options->load.count, "Measure this many payments instead")
@@ -217,8 +240,7 @@ void AddBenchCommands(CLI::App& app, Invocation& invocation) {
       ->excludes(seconds);
   pay->add_option("--warm-up", options->warm_up, "How long to pay before measuring [2s]");
   pay->add_option("--users", options->users, "Only this many users [all]")->check(CLI::Range(2, 1'000'000));
-  pay->add_option("--channels", options->channels,
-                  "Connections to the gateway [as many as it wants for so many payments]")
+  pay->add_option("--channels", options->channels, "Connections to the gateway [as many as it wants for so many calls]")
       ->check(CLI::Range(1, 128));
   pay->add_option("--currency", options->currency, "Currency of the accounts [USD]");
   pay->add_flag("--no-verify", options->no_verify, "Do not prove the books afterwards");

@@ -1,8 +1,10 @@
 #include "cli/load.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "cli/duration.h"
 #include "cli/payment_view.h"
-#include "security/random.h"
 
 namespace strife::cli {
 namespace {
@@ -12,7 +14,9 @@ using protocol::PaymentState;
 
 constexpr auto kTick = std::chrono::milliseconds(200);
 constexpr auto kPatience = std::chrono::minutes(1);
+constexpr auto kLate = std::chrono::milliseconds(1);
 constexpr Duration kRenewBefore = std::chrono::seconds(60);
+constexpr std::int32_t kHistoryRows = 10;
 
 std::string ReasonOf(const rpc::CallError& error) {
   return error.reason_code.empty() ? DeliveryName(error.delivery) : error.reason_code;
@@ -29,137 +33,264 @@ bool IsOpen(const rpc::CallResult<protocol::PaymentRecord>& answer) {
 
 }  // namespace
 
-ClosedLoop::ClosedLoop(std::vector<rpc::GatewayClient*> gateways, std::vector<LoadUser>* users,
-                       const LoadOptions& options)
-    : users_(users), options_(options) {
-  for (std::size_t i = 0; i < users->size(); ++i) {
-    for (const auto& account : (*users)[i].session.accounts) accounts_.emplace_back(i, account);
-    tokens_.push_back(std::make_shared<const std::string>((*users)[i].session.access_token));
+Load::Load(std::vector<rpc::GatewayClient*> gateways, std::vector<LoadUser>* users, const LoadMix& mix,
+           const LoadOptions& options)
+    : gateways_(std::move(gateways)), users_(users), mix_(mix), options_(options) {
+  for (const LoadUser& user : *users) {
+    tokens_.push_back(std::make_shared<const std::string>(user.session.access_token));
   }
   std::random_device seed;
   for (int i = 0; i < options.outstanding; ++i) {
     auto slot = std::make_unique<Slot>();
-    slot->random.seed(seed());
-    slot->gateway = gateways[static_cast<std::size_t>(i) % gateways.size()];
+    std::seed_seq seeds{seed(), seed(), seed(), seed()};
+    slot->random.seed(seeds);
+    slot->gateway = gateways_[static_cast<std::size_t>(i) % gateways_.size()];
     slots_.push_back(std::move(slot));
   }
+  if (options.rate > 0) arrivals_.emplace(options.rate / options.mix.batch, seed());
 }
 
-bool ClosedLoop::Measuring(Clock::time_point now) const {
-  return now >= measure_from_ && now < measure_until_ && !count_reached_;
+bool Load::Measuring(TimePoint now) const { return now >= measure_from_ && now < measure_until_ && !count_reached_; }
+
+std::shared_ptr<const std::string> Load::TokenOf(std::size_t user) {
+  const std::scoped_lock lock(token_mutex_);
+  return tokens_[user];
 }
 
-bool ClosedLoop::Over(Clock::time_point now) const { return now >= measure_until_ || count_reached_; }
-
-void ClosedLoop::Next(Slot& slot) {
-  auto pick = [&]() -> const auto& {
-    return accounts_[std::uniform_int_distribution<std::size_t>(0, accounts_.size() - 1)(slot.random)];
-  };
-  const auto& [payer, from] = pick();
-  const auto* payee = &pick();
-  while (payee->first == payer || payee->second.bank_id == from.bank_id) payee = &pick();
-  slot.user = payer;
-  slot.order.id = security::NewUuidV7(WallNow());
-  slot.order.from = from;
-  slot.order.to = payee->second;
-  slot.order.amount = {std::uniform_int_distribution<std::int64_t>(1, 100)(slot.random), options_.currency};
-  slot.sent_at = Clock::now();
-  ++slot.sent;
+void Load::Next(Slot& slot, TimePoint at) {
+  slot.sent_at = at;
+  slot.looking = mix_.NextIsRead(slot.random);
+  if (slot.looking) {
+    const auto [user, account] = mix_.AnyAccount(slot.random);
+    return Look(slot, user, account->bank_id);
+  }
+  slot.user = mix_.NextPayments(slot.random, WallNow().time_since_epoch() / std::chrono::milliseconds(1), &slot.orders);
+  slot.result.sent += slot.orders.size();
   Send(slot);
 }
 
-void ClosedLoop::Send(Slot& slot) {
-  std::shared_ptr<const std::string> token;
-  {
-    std::lock_guard lock(mutex_);
-    token = tokens_[slot.user];
-  }
-  slot.gateway->ProcessPaymentAsync(*token, slot.order, [this, &slot](rpc::CallResult<protocol::PaymentRecord> answer) {
-    Answered(slot, std::move(answer));
-  });
-}
-
-void ClosedLoop::Answered(Slot& slot, rpc::CallResult<protocol::PaymentRecord> answer) {
-  if (IsOpen(answer)) {
-    // Sending again at once would hammer a gateway that is down: Run does it at its next tick.
-    ++slot.asked_again;
-    std::lock_guard lock(mutex_);
-    parked_.push_back(&slot);
+void Load::Send(Slot& slot) {
+  const auto token = TokenOf(slot.user);
+  if (options_.mix.batch == 1) {
+    slot.gateway->ProcessPaymentAsync(*token, slot.orders.front(),
+                                      [this, &slot](const PaymentAnswer& answer) { Answered(slot, {&answer, 1}); });
     return;
   }
+  slot.gateway->ProcessPaymentsAsync(
+      *token, slot.orders, [this, &slot](const rpc::CallResult<rpc::GatewayClient::PaymentResults>& answers) {
+        if (answers) return Answered(slot, *answers);
+        const std::vector<PaymentAnswer> all(slot.orders.size(), PaymentAnswer(std::unexpected(answers.error())));
+        Answered(slot, all);
+      });
+}
+
+void Load::Look(Slot& slot, std::size_t user, const std::string& bank_id) {
+  const auto looked = [this, &slot](const auto& answer) { Looked(slot, answer ? nullptr : &answer.error()); };
+  // The payment that was made here last, if its payer can be asked about it.
+  const bool has_paid = slot.result.sent > 0;
+  const auto what = static_cast<Read>(slot.random() % 3);
+  if (what == Read::kPayment && has_paid) {
+    return slot.gateway->GetPaymentAsync(*TokenOf(slot.user), slot.orders.front().id, looked);
+  }
+  if (what == Read::kHistory) {
+    rpc::HistoryRequest page;
+    page.page_size = kHistoryRows;
+    return slot.gateway->ViewTransactionHistoryAsync(*TokenOf(user), page, looked);
+  }
+  slot.gateway->CheckBalanceAsync(*TokenOf(user), bank_id, looked);
+}
+
+void Load::Looked(Slot& slot, const rpc::CallError* error) {
+  const auto now = Clock::now();
+  if (Measuring(now)) {
+    if (error != nullptr) {
+      ++slot.result.failures["read: " + ReasonOf(*error)];
+    } else {
+      ++slot.result.reads;
+      slot.result.read_latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
+    }
+  }
+  // Going on at once would hammer a gateway that is down.
+  if (error != nullptr && error->delivery != rpc::Delivery::kRefused) return Park(slot);
+  Free(slot);
+}
+
+void Load::Answered(Slot& slot, std::span<const PaymentAnswer> answers) {
+  const auto now = Clock::now();
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (IsOpen(answers[i])) {
+      if (open != i) slot.orders[open] = std::move(slot.orders[i]);
+      ++open;
+    } else {
+      Account(slot, answers[i], now);
+    }
+  }
+  if (open == 0) return Free(slot);
+  slot.orders.resize(open);
+  slot.result.asked_again += open;
+  Park(slot);
+}
+
+void Load::Account(Slot& slot, const PaymentAnswer& answer, TimePoint now) {
+  if (!Measuring(now)) return;
   const protocol::PaymentRecord* payment = answer ? &*answer : nullptr;
   if (!answer && answer.error().prior) payment = &*answer.error().prior;
-  Account(slot, payment, answer ? "" : ReasonOf(answer.error()));
-  if (!Over(Clock::now())) return Next(slot);
-  std::lock_guard lock(mutex_);
-  --running_;
-  changed_.notify_all();
-}
-
-void ClosedLoop::Account(Slot& slot, const protocol::PaymentRecord* payment, const std::string& reason) {
-  auto now = Clock::now();
-  if (!Measuring(now)) return;
   if (payment == nullptr || payment->state != PaymentState::kCompleted) {
-    ++slot.failures[payment == nullptr ? reason : payment->reason_code];
+    ++slot.result.failures[payment == nullptr ? ReasonOf(answer.error()) : payment->reason_code];
     return;
   }
-  ++slot.completed;
-  slot.latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
+  ++slot.result.completed;
+  slot.result.latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
   if (options_.count == 0 || ++measured_ != options_.count) return;
-  std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   reached_at_ = now;
   count_reached_ = true;
+  news_ = true;
   changed_.notify_all();
 }
 
-LoadResult ClosedLoop::Run() {
-  measure_from_ = Clock::now() + options_.warm_up;
+// The slot's call has ended for good.
+void Load::Free(Slot& slot) {
+  const auto now = Clock::now();
+  if (!arrivals_ && !Over(now)) return Next(slot, now);
+  const std::scoped_lock lock(mutex_);
+  --running_;
+  free_.push_back(&slot);
+  if (!slot_wanted_ && running_ > 0) return;
+  news_ = true;
+  changed_.notify_all();
+}
+
+// Sending again at once would hammer a gateway that is down: Run does it at its next tick.
+void Load::Park(Slot& slot) {
+  const std::scoped_lock lock(mutex_);
+  parked_.push_back(&slot);
+}
+
+LoadResult Load::Run() {
+  start_ = Clock::now();
+  measure_from_ = start_ + options_.warm_up;
   measure_until_ = options_.count > 0 ? Clock::time_point::max() : measure_from_ + options_.duration;
-  running_ = static_cast<int>(slots_.size());
-  for (auto& slot : slots_) Next(*slot);
-  std::optional<Clock::time_point> over_since;
+  next_tick_ = start_ + kTick;
+  std::jthread sessions([this](const std::stop_token& stop) { KeepSessions(stop); });
+  if (arrivals_) {
+    for (auto& slot : slots_) free_.push_back(slot.get());
+    due_ = start_ + arrivals_->Next();
+  } else {
+    running_ = slots_.size();
+    for (auto& slot : slots_) Next(*slot, Clock::now());
+  }
   while (true) {
-    std::vector<Slot*> again;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, kTick, [&] { return running_ == 0; });
-      auto now = Clock::now();
-      if (!over_since && Over(now)) over_since = now;
-      bool patience_over = over_since && now - *over_since > kPatience;
-      // When patience is over, what is parked stays parked, and calls in flight run into their own deadline.
-      if (running_ == 0 || (patience_over && static_cast<std::size_t>(running_) == parked_.size())) break;
-      if (!patience_over) again.swap(parked_);
+    const auto now = Clock::now();
+    PassBoundaries(now);
+    if (AllEnded(now)) break;
+    if (now >= next_tick_) {
+      next_tick_ = now + kTick;
+      AskAgain();
     }
-    RefreshSessions();
-    for (Slot* slot : again) Send(*slot);
+    if (arrivals_) SendDue();
+    WaitForNews(now);
   }
   return Collect();
 }
 
-void ClosedLoop::RefreshSessions() {
-  for (std::size_t i = 0; i < users_->size(); ++i) {
-    LoadUser& user = (*users_)[i];
-    if (user.session.expires_at - kRenewBefore > WallNow()) continue;
-    auto renewed = slots_.front()->gateway->RefreshSession(user.session.refresh_token);
-    if (!renewed) renewed = slots_.front()->gateway->AuthenticateClient(user.username, user.password);
-    if (!renewed) continue;  // the payments of this user are asked again until it works
-    user.session = std::move(*renewed);
-    std::lock_guard lock(mutex_);
-    tokens_[i] = std::make_shared<const std::string>(user.session.access_token);
+void Load::PassBoundaries(TimePoint now) {
+  if (!began_ && now >= measure_from_) {
+    began_ = true;
+    if (options_.measuring_begins) options_.measuring_begins();
+  }
+  if (!ended_ && Over(now)) {
+    ended_ = true;
+    if (options_.measuring_ended) options_.measuring_ended();
   }
 }
 
-LoadResult ClosedLoop::Collect() {
+// Everything has been answered; or time is up, what is parked stays parked, and calls in flight have run into their own
+// deadline.
+bool Load::AllEnded(TimePoint now) {
+  if (!Over(now)) return false;
+  const std::scoped_lock lock(mutex_);
+  const auto over_since = options_.count > 0 ? reached_at_ : measure_until_;
+  return running_ == 0 || (now - over_since > kPatience && running_ == parked_.size());
+}
+
+void Load::AskAgain() {
+  const auto now = Clock::now();
+  std::vector<Slot*> again;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (Over(now) && now - (options_.count > 0 ? reached_at_ : measure_until_) > kPatience) return;
+    again.swap(parked_);
+  }
+  for (Slot* slot : again) {
+    slot->looking ? Free(*slot) : Send(*slot);  // a look is not repeated
+  }
+}
+
+// All calls that are due by now, as far as slots are free. The rest keeps its times.
+void Load::SendDue() {
+  while (true) {
+    const auto now = Clock::now();
+    if (due_ > now || Over(now)) return;
+    Slot* slot = nullptr;
+    {
+      const std::scoped_lock lock(mutex_);
+      slot_wanted_ = free_.empty();
+      if (slot_wanted_) return;
+      slot = free_.back();
+      free_.pop_back();
+      ++running_;
+    }
+    if (now - due_ > kLate) ++slot->result.sent_late;
+    Next(*slot, due_);
+    due_ = start_ + arrivals_->Next();
+  }
+}
+
+void Load::WaitForNews(TimePoint now) {
+  auto until = next_tick_;
+  if (!began_) until = std::min(until, measure_from_);
+  if (!ended_) until = std::min(until, measure_until_);
+  std::unique_lock lock(mutex_);
+  if (arrivals_ && !slot_wanted_ && !Over(now)) until = std::min(until, due_);
+  changed_.wait_until(lock, until, [this] { return news_; });
+  news_ = false;
+}
+
+void Load::KeepSessions(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any ticks;
+  std::unique_lock lock(mutex);
+  while (!ticks.wait_for(lock, stop, kTick, [] { return false; }) && !stop.stop_requested()) {
+    for (std::size_t i = 0; i < users_->size() && !stop.stop_requested(); ++i) {
+      LoadUser& user = (*users_)[i];
+      if (user.session.expires_at - kRenewBefore > WallNow()) continue;
+      auto renewed = gateways_.front()->RefreshSession(user.session.refresh_token);
+      if (!renewed) renewed = gateways_.front()->AuthenticateClient(user.username, user.password);
+      if (!renewed) continue;  // the payments of this user are asked again until it works
+      user.session = std::move(*renewed);
+      const std::scoped_lock tokens(token_mutex_);
+      tokens_[i] = std::make_shared<const std::string>(user.session.access_token);
+    }
+  }
+}
+
+LoadResult Load::Collect() {
   LoadResult result;
-  auto until = options_.count > 0 ? reached_at_ : measure_until_;
+  const auto until = options_.count > 0 ? reached_at_ : measure_until_;
   result.measured = std::chrono::duration_cast<Duration>(until - measure_from_);
-  result.unresolved = parked_.size();
+  for (const Slot* slot : parked_) result.unresolved += slot->looking ? 0 : slot->orders.size();
   for (const auto& slot : slots_) {
-    result.latency.Merge(slot->latency);
-    result.completed += slot->completed;
-    result.sent += slot->sent;
-    result.asked_again += slot->asked_again;
-    for (const auto& [reason, count] : slot->failures) result.failures[reason] += count;
+    const LoadResult& part = slot->result;
+    result.latency.Merge(part.latency);
+    result.read_latency.Merge(part.read_latency);
+    result.completed += part.completed;
+    result.reads += part.reads;
+    result.sent += part.sent;
+    result.sent_late += part.sent_late;
+    result.asked_again += part.asked_again;
+    for (const auto& [reason, count] : part.failures) result.failures[reason] += count;
   }
   return result;
 }

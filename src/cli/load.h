@@ -1,20 +1,25 @@
-// Closed-loop load: a fixed number of payments always on their way, each followed by the next when it is answered.
+// Load on a gateway. Closed: so many calls always on their way, each followed by the next when it is answered. Open:
+// calls at a rate, whether or not those before have been answered.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <random>
+#include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
-#include "base/currency.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "cli/arrivals.h"
 #include "cli/histogram.h"
+#include "cli/load_mix.h"
 #include "protocol/types.h"
 #include "rpc/gateway_client.h"
 
@@ -27,69 +32,101 @@ struct LoadUser {
 };
 
 struct LoadOptions {
-  int outstanding = 64;
+  int outstanding = 64;  // calls on their way at a time; in an open loop at most
+  double rate = 0;       // payments and reads a second, by chance: an open loop; 0: a closed one
   Duration warm_up = std::chrono::seconds(2);
   Duration duration = std::chrono::seconds(10);  // measured, after the warm-up
   std::uint64_t count = 0;                       // measured payments, after the warm-up; 0: go by duration
-  Currency currency;
+  MixOptions mix;
+  // Run on the thread of Load::Run when the measured part begins and when it has ended.
+  std::function<void()> measuring_begins{};
+  std::function<void()> measuring_ended{};
 };
 
+// Latencies are from the moment a call was made or, in an open loop, was to be made, until its answer was read.
 struct LoadResult {
   Duration measured{};                            // length of the measured part
-  std::uint64_t completed = 0;                    // in it
-  std::uint64_t sent = 0;                         // in all, warm-up included
+  std::uint64_t completed = 0;                    // payments in it
+  std::uint64_t reads = 0;                        // in it
+  std::uint64_t sent = 0;                         // payments in all, warm-up included
+  std::uint64_t sent_late = 0;                    // calls in all that were made over 1 ms after they were to be made
   std::uint64_t asked_again = 0;                  // outcome unknown or not final at first, asked again with the same id
   std::uint64_t unresolved = 0;                   // still not known in the end
   Histogram latency;                              // of those completed in the measured part
+  Histogram read_latency;                         // of the reads in it
   std::map<std::string, std::uint64_t> failures;  // by reason, in the measured part
 };
 
-class ClosedLoop {
+class Load {
  public:
-  // REQUIRES: at least two users, with accounts at two banks at least, logged in.
-  ClosedLoop(std::vector<rpc::GatewayClient*> gateways, std::vector<LoadUser>* users, const LoadOptions& options);
+  // REQUIRES: users logged in; `mix` made of their accounts.
+  Load(std::vector<rpc::GatewayClient*> gateways, std::vector<LoadUser>* users, const LoadMix& mix,
+       const LoadOptions& options);
 
   // Returns when every payment that was sent has been answered for good, or a minute after the end.
   LoadResult Run();
 
  private:
-  // One of the payments on their way. Touched by one thread at a time: its call's callback, or Run's when parked.
+  using TimePoint = std::chrono::steady_clock::time_point;
+  using PaymentAnswer = rpc::CallResult<protocol::PaymentRecord>;
+
+  // One of the calls on their way. Touched by one thread at a time: its call's callback, or Run's when parked or free.
   struct Slot {
-    std::mt19937_64 random;
+    LoadMix::Random random;
     rpc::GatewayClient* gateway = nullptr;
-    protocol::PaymentOrder order;
-    std::size_t user = 0;
-    std::chrono::steady_clock::time_point sent_at;
-    Histogram latency;
-    std::map<std::string, std::uint64_t> failures;
-    std::uint64_t completed = 0;
-    std::uint64_t sent = 0;
-    std::uint64_t asked_again = 0;
+    bool looking = false;  // the call is a read
+    std::vector<protocol::PaymentOrder>
+        orders;            // of the last call that paid; only those without an end are asked again
+    std::size_t user = 0;  // who pays them
+    TimePoint sent_at;     // or was to be sent
+    LoadResult result;     // the part of it that is this slot's
   };
 
-  void Next(Slot& slot);
+  void Next(Slot& slot, TimePoint at);
   void Send(Slot& slot);
-  void Answered(Slot& slot, rpc::CallResult<protocol::PaymentRecord> answer);
-  void Account(Slot& slot, const protocol::PaymentRecord* payment, const std::string& reason);
-  bool Measuring(std::chrono::steady_clock::time_point now) const;
-  bool Over(std::chrono::steady_clock::time_point now) const;
-  void RefreshSessions();
+  void Look(Slot& slot, std::size_t user, const std::string& bank_id);
+  void Looked(Slot& slot, const rpc::CallError* error);
+  void Answered(Slot& slot, std::span<const PaymentAnswer> answers);
+  void Account(Slot& slot, const PaymentAnswer& answer, TimePoint now);
+  void Free(Slot& slot);
+  void Park(Slot& slot);
+  void SendDue();
+  void AskAgain();
+  void PassBoundaries(TimePoint now);
+  void WaitForNews(TimePoint now);
+  bool AllEnded(TimePoint now);
+  bool Measuring(TimePoint now) const;
+  bool Over(TimePoint now) const { return now >= measure_until_ || count_reached_; }
+  std::shared_ptr<const std::string> TokenOf(std::size_t user);
+  void KeepSessions(const std::stop_token& stop);
   LoadResult Collect();
 
-  std::vector<LoadUser>* users_;  // outlives this
+  std::vector<rpc::GatewayClient*> gateways_;  // outlive this, as do the two below
+  std::vector<LoadUser>* users_;
+  const LoadMix& mix_;
   LoadOptions options_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<std::pair<std::size_t, protocol::AccountRef>> accounts_;  // of all users, with the user's index
-  std::chrono::steady_clock::time_point measure_from_, measure_until_;
+  TimePoint start_, measure_from_, measure_until_;
   std::atomic<std::uint64_t> measured_{0};
   std::atomic<bool> count_reached_{false};
 
+  // Of Run's thread alone.
+  std::optional<Arrivals> arrivals_;  // in an open loop
+  TimePoint due_;                     // the next arrival
+  TimePoint next_tick_;
+  bool began_ = false, ended_ = false;  // the measured part
+
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Slot*> parked_;                               // to be asked again; guarded, as are the two below
-  int running_ = 0;                                         // slots that have not ended
-  std::vector<std::shared_ptr<const std::string>> tokens_;  // by user
-  std::chrono::steady_clock::time_point reached_at_;        // when `count` was reached
+  bool news_ = false;          // for Run; guarded, as are those below
+  bool slot_wanted_ = false;   // a call is due and no slot free
+  std::vector<Slot*> free_;    // in an open loop
+  std::vector<Slot*> parked_;  // to be asked again
+  std::size_t running_ = 0;    // slots that are neither free nor ended
+  TimePoint reached_at_;       // when `count` was reached
+
+  std::mutex token_mutex_;
+  std::vector<std::shared_ptr<const std::string>> tokens_;  // by user; guarded
 };
 
 }  // namespace strife::cli

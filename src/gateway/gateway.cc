@@ -103,7 +103,6 @@ class Gateway {
   std::unique_ptr<rpc::PeerLimits> limits_;
   std::unique_ptr<rpc::Server> server_;
   std::optional<GatewayEffects> recovered_;
-  bool started_ = false;
   MonotonicTime next_housekeeping_{};
   server::EngineReport report_;
   server::EventCounts events_{kEvents};
@@ -258,18 +257,19 @@ Status Gateway::Serve() {
                                    .refused = [this](protocol::AuditRecord record) { audit_.Count(std::move(record)); },
                                    .limits = limits_.get(),
                                    .longest_answer = 2 * config_.transaction_timeout};
+  // What recovery decided is durable before anybody can ask about it or order a payment to follow it.
+  engine_->Start(std::move(recovered_));
   auto server = rpc::StartGatewayServer(options, *service_, *admin_, clock_);
-  if (!server) return std::unexpected(server.error());
+  if (!server) {
+    engine_->Stop();  // it uses the links, which go before it
+    return std::unexpected(server.error());
+  }
   server_ = *std::move(server);
   Tick();
-  // What recovery decided is durable and on its way before a new payment can follow it: the engine commits it first.
-  engine_->Start(std::move(recovered_));
-  started_ = true;
-  SayWhetherServing();
   return {};
 }
 
-void Gateway::SayWhetherServing() { server_->SetServing(started_ && !disk_.low() && !service_->drained()); }
+void Gateway::SayWhetherServing() { server_->SetServing(!disk_.low() && !service_->drained()); }
 
 void Gateway::Tick() {
   disk_.Look(logs_->Get("gateway.log"));

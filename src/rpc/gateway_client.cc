@@ -56,6 +56,23 @@ CallResult<protocol::PaymentRecord> TranslatePayment(const CallResult<Response>&
   return FromReply(response->payment());
 }
 
+v1::ProcessPaymentsRequest BatchRequest(const std::vector<protocol::PaymentOrder>& orders) {
+  STRIFE_ASSERT(orders.size() <= limits::kMaxPaymentsPerCall);
+  v1::ProcessPaymentsRequest request;
+  for (const auto& order : orders) FillRequest(order, request.add_payments());
+  return request;
+}
+
+CallResult<GatewayClient::PaymentResults> BatchResults(const v1::ProcessPaymentsResponse& response, std::size_t sent) {
+  if (static_cast<std::size_t>(response.results_size()) != sent) {
+    return std::unexpected(UnreadableAnswer("another number of results than payments were sent"));
+  }
+  GatewayClient::PaymentResults results;
+  results.reserve(sent);
+  for (const auto& result : response.results()) results.push_back(FromReply(result));
+  return results;
+}
+
 }  // namespace
 
 struct GatewayClient::Impl {
@@ -217,6 +234,34 @@ struct GatewayClient::Impl {
     return std::unexpected(std::move(error));
   }
 
+  // One call that does not wait. `translate` makes of the response what `done` is given; both run on a gRPC thread.
+  template <typename Request, typename Response, typename Translate, typename Done>
+  void CallAsync(void (Stub::async::*method)(grpc::ClientContext*, const Request*, Response*,
+                                             std::function<void(grpc::Status)>),
+                 const std::string& access_token, Request request, Effect effect, Translate translate, Done done) {
+    struct AsyncCall {
+      grpc::ClientContext context;
+      Request request;
+      Response response;
+      Done done;
+      std::string endpoint;
+      std::shared_ptr<Stub> stub;
+    };
+    auto call = std::make_shared<AsyncCall>();
+    call->context.set_deadline(Deadline(options.timeout));
+    AddToken(call->context, access_token);
+    AddTrace(call->context);
+    call->request = std::move(request);
+    call->done = std::move(done);
+    call->endpoint = Endpoint();
+    call->stub = Current().stub;
+    (call->stub->async()->*method)(
+        &call->context, &call->request, &call->response, [call, effect, translate](const grpc::Status& status) {
+          if (status.ok()) return call->done(translate(call->response));
+          call->done(std::unexpected(FromStatus(status, call->context, effect, call->endpoint)));
+        });
+  }
+
   void AddTrace(grpc::ClientContext& context) const {
     if (!options.traceparent.empty()) context.AddMetadata("traceparent", options.traceparent);
   }
@@ -338,20 +383,11 @@ void GatewayClient::ProcessPaymentAsync(const std::string& access_token, const p
       });
 }
 
-CallResult<std::vector<CallResult<protocol::PaymentRecord>>> GatewayClient::ProcessPayments(
+CallResult<GatewayClient::PaymentResults> GatewayClient::ProcessPayments(
     const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders) {
-  STRIFE_ASSERT(orders.size() <= limits::kMaxPaymentsPerCall);
-  v1::ProcessPaymentsRequest request;
-  for (const auto& order : orders) FillRequest(order, request.add_payments());
-  auto response = impl_->Call(&Stub::ProcessPayments, &access_token, request, Effect::kPayment);
+  auto response = impl_->Call(&Stub::ProcessPayments, &access_token, BatchRequest(orders), Effect::kPayment);
   if (!response) return std::unexpected(std::move(response.error()));
-  if (static_cast<std::size_t>(response->results_size()) != orders.size()) {
-    return std::unexpected(UnreadableAnswer("another number of results than payments were sent"));
-  }
-  std::vector<CallResult<protocol::PaymentRecord>> results;
-  results.reserve(orders.size());
-  for (const auto& result : response->results()) results.push_back(FromReply(result));
-  return results;
+  return BatchResults(*response, orders.size());
 }
 
 CallResult<protocol::PaymentRecord> GatewayClient::GetPayment(const std::string& access_token, const Uuid& id) {
@@ -377,6 +413,40 @@ CallResult<HistoryPage> GatewayClient::ViewTransactionHistory(const std::string&
   v1::ViewTransactionHistoryRequest request;
   FillRequest(page, &request);
   return Translate(impl_->Call(&Stub::ViewTransactionHistory, &access_token, request, Effect::kNone));
+}
+
+void GatewayClient::ProcessPaymentsAsync(const std::string& access_token,
+                                         const std::vector<protocol::PaymentOrder>& orders,
+                                         Callback<PaymentResults> done) {
+  impl_->CallAsync<v1::ProcessPaymentsRequest, v1::ProcessPaymentsResponse>(
+      &Stub::async::ProcessPayments, access_token, BatchRequest(orders), Effect::kPayment,
+      [sent = orders.size()](const auto& response) { return BatchResults(response, sent); }, std::move(done));
+}
+
+void GatewayClient::GetPaymentAsync(const std::string& access_token, const Uuid& id, PaymentCallback done) {
+  v1::GetPaymentRequest request;
+  request.set_transaction_id(id.ToString());
+  impl_->CallAsync<v1::GetPaymentRequest, v1::GetPaymentResponse>(
+      &Stub::async::GetPayment, access_token, std::move(request), Effect::kNone,
+      [](const auto& response) { return FromReply(response.payment()); }, std::move(done));
+}
+
+void GatewayClient::CheckBalanceAsync(const std::string& access_token, const std::string& bank_id,
+                                      Callback<Balance> done) {
+  v1::CheckBalanceRequest request;
+  request.set_bank_id(bank_id);
+  impl_->CallAsync<v1::CheckBalanceRequest, v1::CheckBalanceResponse>(
+      &Stub::async::CheckBalance, access_token, std::move(request), Effect::kNone,
+      [](const auto& response) { return FromReply(response); }, std::move(done));
+}
+
+void GatewayClient::ViewTransactionHistoryAsync(const std::string& access_token, const HistoryRequest& page,
+                                                Callback<HistoryPage> done) {
+  v1::ViewTransactionHistoryRequest request;
+  FillRequest(page, &request);
+  impl_->CallAsync<v1::ViewTransactionHistoryRequest, v1::ViewTransactionHistoryResponse>(
+      &Stub::async::ViewTransactionHistory, access_token, std::move(request), Effect::kNone,
+      [](const auto& response) { return FromReply(response); }, std::move(done));
 }
 
 }  // namespace strife::rpc

@@ -51,7 +51,10 @@ struct GatewayClientOptions {
 // be reached or answers UNAVAILABLE; then the next is tried.
 class GatewayClient {
  public:
-  using PaymentCallback = std::function<void(CallResult<protocol::PaymentRecord>)>;
+  template <typename T>
+  using Callback = std::function<void(CallResult<T>)>;
+  using PaymentCallback = Callback<protocol::PaymentRecord>;
+  using PaymentResults = std::vector<CallResult<protocol::PaymentRecord>>;
 
   // Reads and checks the certificate files; the connection itself is made by the first call. The peer must prove to be
   // a gateway. Files that change are taken for the calls that follow.
@@ -85,12 +88,20 @@ class GatewayClient {
   // The same without waiting, not even for a connection. `done` runs exactly once, on a gRPC thread: it must not block.
   void ProcessPaymentAsync(const std::string& access_token, const protocol::PaymentOrder& order, PaymentCallback done);
   // One result for each order, in their order. REQUIRES: at most limits::kMaxPaymentsPerCall orders.
-  CallResult<std::vector<CallResult<protocol::PaymentRecord>>> ProcessPayments(
-      const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders);
+  CallResult<PaymentResults> ProcessPayments(const std::string& access_token,
+                                             const std::vector<protocol::PaymentOrder>& orders);
   CallResult<protocol::PaymentRecord> GetPayment(const std::string& access_token, const Uuid& id);
   CallResult<PaymentTrace> TracePayment(const std::string& access_token, const Uuid& id);
   CallResult<Balance> CheckBalance(const std::string& access_token, const std::string& bank_id);
   CallResult<HistoryPage> ViewTransactionHistory(const std::string& access_token, const HistoryRequest& request);
+
+  // The same as their namesakes, without waiting, as ProcessPaymentAsync.
+  void ProcessPaymentsAsync(const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders,
+                            Callback<PaymentResults> done);
+  void GetPaymentAsync(const std::string& access_token, const Uuid& id, PaymentCallback done);
+  void CheckBalanceAsync(const std::string& access_token, const std::string& bank_id, Callback<Balance> done);
+  void ViewTransactionHistoryAsync(const std::string& access_token, const HistoryRequest& request,
+                                   Callback<HistoryPage> done);
 
  private:
   struct Impl;

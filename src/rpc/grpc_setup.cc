@@ -11,6 +11,8 @@ namespace strife::rpc {
 void SetUpGrpc() {
   static std::once_flag once;
   std::call_once(once, [] {
+    // gRPC takes its ciphers from there, weak ones too, and nothing may turn a check off.
+    ::unsetenv("GRPC_SSL_CIPHER_SUITES");
     // Debian builds Abseil with its deadlock detector on, which follows every lock gRPC takes: 1.5 % of a busy
     // gateway's samples were in it, for finding bugs that are not ours to find.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

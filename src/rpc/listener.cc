@@ -51,6 +51,23 @@ void SetLimits(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
 }
 
+// Health is gRPC's own service and has no handler of ours that would ask the policy, so this does.
+bool MayAskAboutHealth(std::string_view uri, std::string_view method) {
+  const auto caller = security::Identity::FromUri(uri);
+  return caller && security::AuthorizeCertificate(security::FindPolicy(method), *caller);
+}
+
+std::optional<BeginRefusal> WhyNotBegin(PeerLimits& limits, std::string_view uri, std::string_view method) {
+  if (method.starts_with("/grpc.health.v1.Health/") && !MayAskAboutHealth(uri, method)) {
+    return BeginRefusal{grpc::StatusCode::PERMISSION_DENIED, "this certificate may not call this method"};
+  }
+  if (!limits.CallBegan(CertificateOf(uri))) {
+    return BeginRefusal{grpc::StatusCode::RESOURCE_EXHAUSTED,
+                        "too many calls have been begun and not sent to their end"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 AdmissionOptions AdmissionFor(const ServerOptions& options) {
@@ -79,9 +96,10 @@ Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options, st
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetLimits(builder);
-  listener->tls_ = ServerTls(*options.credentials, [limits = options.limits](std::string_view uri) {
-    return limits->CallBegan(CertificateOf(uri));
-  });
+  listener->tls_ =
+      ServerTls(*options.credentials, [limits = options.limits](std::string_view uri, std::string_view method) {
+        return WhyNotBegin(*limits, uri, method);
+      });
   listener->acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, listener->tls_);
   for (const ServedService& served : listener->services_) builder.RegisterService(served.service.get());

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,7 @@ WallTime WallNow() {
 // wrapper for that, so this is one.
 class ReloadingServerCredentials final : public grpc::ServerCredentials {
  public:
-  ReloadingServerCredentials(const security::LiveCredentials& credentials,
-                             std::function<bool(std::string_view uri)> begins)
+  ReloadingServerCredentials(const security::LiveCredentials& credentials, Begins begins)
       : credentials_(credentials), begins_(std::move(begins)) {}
 
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {
@@ -46,15 +46,26 @@ class ReloadingServerCredentials final : public grpc::ServerCredentials {
     return port;
   }
 
-  static void Begin(void* self, grpc_auth_context* peer, const grpc_metadata*, std::size_t,
+  static void Begin(void* self, grpc_auth_context* peer, const grpc_metadata* metadata, std::size_t count,
                     grpc_process_auth_metadata_done_cb done, void* user_data) {
     auto names = grpc_auth_context_find_properties_by_name(peer, GRPC_PEER_SPIFFE_ID_PROPERTY_NAME);
     const grpc_auth_property* uri = grpc_auth_property_iterator_next(&names);
     const auto& credentials = *static_cast<ReloadingServerCredentials*>(self);
-    const bool may =
-        credentials.begins_(uri == nullptr ? std::string_view() : std::string_view(uri->value, uri->value_length));
-    done(user_data, nullptr, 0, nullptr, 0, may ? GRPC_STATUS_OK : GRPC_STATUS_RESOURCE_EXHAUSTED,
-         may ? nullptr : "too many calls have been begun and not sent to their end");
+    const auto refused =
+        credentials.begins_(uri == nullptr ? std::string_view() : std::string_view(uri->value, uri->value_length),
+                            MethodOf({metadata, count}));
+    done(user_data, nullptr, 0, nullptr, 0, refused ? static_cast<grpc_status_code>(refused->code) : GRPC_STATUS_OK,
+         refused ? refused->why : nullptr);
+  }
+
+  static std::string_view MethodOf(std::span<const grpc_metadata> metadata) {
+    const auto text = [](const grpc_slice& slice) {
+      return std::string_view(reinterpret_cast<const char*>(GRPC_SLICE_START_PTR(slice)), GRPC_SLICE_LENGTH(slice));
+    };
+    for (const grpc_metadata& entry : metadata) {
+      if (text(entry.key) == ":path") return text(entry.value);
+    }
+    return {};
   }
 
   // Before each handshake, one at a time.
@@ -70,7 +81,7 @@ class ReloadingServerCredentials final : public grpc::ServerCredentials {
   }
 
   const security::LiveCredentials& credentials_;
-  const std::function<bool(std::string_view uri)> begins_;
+  const Begins begins_;
   std::mutex mutex_;
   std::shared_ptr<const security::Credentials> given_;  // guarded by mutex_
 };
@@ -101,8 +112,7 @@ class ServerVerifier final : public experimental::ExternalCertificateVerifier {
 
 }  // namespace
 
-std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentials& credentials,
-                                                   std::function<bool(std::string_view uri)> begins) {
+std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentials& credentials, Begins begins) {
   return std::make_shared<ReloadingServerCredentials>(credentials, std::move(begins));
 }
 

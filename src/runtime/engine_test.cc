@@ -24,7 +24,7 @@ struct Adder {
   using Rows = int;  // the total
 
   void CollectKeys(const Input&, Keys& keys) const { ++keys; }
-  Effects Step(const Now&, std::vector<Input> inputs, Rows total) const {
+  Effects Step(const Now&, const std::vector<Input>& inputs, Rows total) const {
     Effects effects;
     for (const int input : inputs) effects.answers.push_back(total += input);
     if (!inputs.empty()) effects.records.total = total;
@@ -99,7 +99,7 @@ class FrozenClock final : public Clock {
 struct Running {
   explicit Running(std::size_t capacity = 10) : thread(machine, store, clock, capacity, deliver(), failed()) {}
   std::function<void(Adder::Effects)> deliver() {
-    return [this](Adder::Effects effects) {
+    return [this](const Adder::Effects& effects) {
       for (const int answer : effects.answers) delivered.push_back({answer, store.total});
     };
   }
@@ -130,6 +130,13 @@ TEST(EngineThread, Stop_HandlesEverythingThatWasPushed) {
   EXPECT_EQ(running.thread.stats().inputs, 5u);
 }
 
+TEST(EngineThread, Start_ReturnsWhenRecoveryIsDurable) {
+  Running running;
+  running.thread.Start(Adder::Effects{{100}, {100}});
+  EXPECT_EQ(running.store.total, 100);
+  running.thread.Stop();
+}
+
 TEST(EngineThread, FailedCommit_IsToldOnceAndNothingIsDeliveredOrTakenAnyMore) {
   Running running;
   running.store.fail_commit = true;
@@ -145,6 +152,7 @@ TEST(EngineThread, FailedRecovery_DeliversNothing) {
   running.store.fail_commit = true;
   ASSERT_TRUE(running.thread.inbox().PushAlways(1));
   running.thread.Start(Adder::Effects{{100}, {100}});
+  EXPECT_EQ(running.errors.size(), 1u);
   running.thread.Stop();
   EXPECT_EQ(running.errors.size(), 1u);
   EXPECT_TRUE(running.delivered.empty());

@@ -22,8 +22,8 @@ class EngineThread {
   using Effects = typename Machine::Effects;
 
   // `deliver` sends what a cycle has made durable; `failed` is told once when the store fails, after which nothing more
-  // is delivered. Both run on the engine's thread. Everything passed by reference must outlive this object, and so must
-  // what `gathering` points to.
+  // is delivered. Both run on the engine's thread, but for `failed` within Start. Everything passed by reference must
+  // outlive this object, and so must what `gathering` points to.
   EngineThread(Machine& machine, Store& store, Clock& clock, std::size_t inbox_capacity,
                std::function<void(Effects)> deliver, std::function<void(const Error&)> failed, Gathering gathering = {})
       : engine_(machine, store, &stats_),
@@ -34,11 +34,18 @@ class EngineThread {
 
   ~EngineThread() { Stop(); }
 
-  // Starts with effects from the machine's recovery, which are committed and delivered first.
+  // Starts with effects from the machine's recovery: they are durable when it returns, and delivered before anything
+  // else.
   void Start(std::optional<Effects> recovered = std::nullopt) {
+    if (recovered) {
+      Result<Effects> durable = engine_.CommitFirst(*std::move(recovered));
+      if (!durable) return StoreFailed(durable.error());
+      recovered = *std::move(durable);
+    }
     thread_ = std::thread([this, recovered = std::move(recovered)]() mutable {
       pthread_setname_np(pthread_self(), "engine");
-      Run(std::move(recovered));
+      if (recovered) deliver_(*std::move(recovered));
+      Run();
     });
   }
 
@@ -54,8 +61,7 @@ class EngineThread {
   MonotonicTime cycle_began() const { return cycle_began_; }
 
  private:
-  void Run(std::optional<Effects> recovered) {
-    if (recovered && !Deliver(engine_.CommitFirst(*std::move(recovered)))) return;
+  void Run() {
     for (;;) {
       std::vector<Input> inputs = inbox_.Drain(limits::kMaxInputsPerCycle, engine_.NextDeadline());
       if (inputs.empty() && inbox_.closed()) return;
@@ -63,18 +69,15 @@ class EngineThread {
       const Stopwatch watch(stats_.cycle);
       const Now now = clock_.Read();
       cycle_began_ = now.monotonic;
-      if (!Deliver(engine_.Cycle(now, std::move(inputs)))) return;
+      Result<Effects> effects = engine_.Cycle(now, std::move(inputs));
+      if (!effects) return StoreFailed(effects.error());
+      deliver_(*std::move(effects));
     }
   }
 
-  bool Deliver(Result<Effects> effects) {
-    if (!effects) {
-      inbox_.Close();
-      failed_(effects.error());
-      return false;
-    }
-    deliver_(*std::move(effects));
-    return true;
+  void StoreFailed(const Error& error) {
+    inbox_.Close();
+    failed_(error);
   }
 
   void Count(std::uint64_t batch) {

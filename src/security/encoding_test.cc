@@ -1,6 +1,7 @@
 #include "security/encoding.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -75,6 +76,14 @@ TEST(SecureFile, KeyFileOthersCanUse_IsRefused) {
   std::filesystem::permissions(directory / "key", std::filesystem::perms(0644));
   EXPECT_EQ(CheckKeyFile(directory / "key").error().code, ErrorCode::kPermissionDenied);
   EXPECT_FALSE(ReadKeyFile(directory / "key"));
+}
+
+TEST(SecureFile, KeyFileOfAnotherUser_IsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  TestDirectory directory;
+  ASSERT_TRUE(WriteFile(directory / "key", "k", kPrivateMode, Existing::kRefuse));
+  ASSERT_EQ(::chown((directory / "key").c_str(), 65534, 0), 0);
+  EXPECT_EQ(ReadKeyFile(directory / "key").error().code, ErrorCode::kPermissionDenied);
 }
 
 }  // namespace

@@ -254,6 +254,9 @@ class Network:
     def gateway(self, certificate="client"):
         return gateway_pb2_grpc.PaymentGatewayStub(self.channel("gateway", certificate))
 
+    def gateway_admin(self, certificate="operator"):
+        return admin_pb2_grpc.GatewayAdminStub(self.channel("gateway", certificate))
+
     def bank(self, name, certificate="gateway"):
         return bank_pb2_grpc.BankStub(self.channel(name, certificate))
 
@@ -313,6 +316,16 @@ class Client:
 
     def payment(self, transaction_id):
         return self.call("GetPayment", gateway_pb2.GetPaymentRequest(transaction_id=transaction_id)).payment
+
+    def wait_for_state(self, transaction_id, state):
+        def reached():
+            try:
+                return self.payment(transaction_id).state == state
+            except grpc.RpcError as error:
+                if error.code() != grpc.StatusCode.NOT_FOUND:
+                    raise
+                return False
+        return wait_until(reached, f"payment {transaction_id} to be {types_pb2.PaymentState.Name(state)}")
 
     def balance(self, bank_id):
         return self.call("CheckBalance", gateway_pb2.CheckBalanceRequest(bank_id=bank_id))

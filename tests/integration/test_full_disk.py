@@ -1,5 +1,7 @@
 """A server whose disk is nearly full refuses new work, saying why, and answers for what it has."""
 
+import os
+
 from cases import Code, NetworkCase
 from network import ABORTED, COMPLETED, wait_until
 
@@ -48,4 +50,25 @@ class FullDisk(NetworkCase):
         self.restart("bank3")
         bob.wait_for_banks()
         wait_until(lambda: declined().state == COMPLETED, "payments to bank3 to go through again")
+        self.assert_books()
+
+    def test_AServerWhoseDiskRunsFull_SaysSo_AndSaysSoAgainWhenThereIsRoom(self):
+        """Its data directory is reached through a link, which is turned to where no disk has room: what is open stays open."""
+        for name in ("bank3", "gateway"):
+            with self.subTest(name):
+                link = self.network.directory / f"data-of-{name}"
+                data = next(self.network.path.rglob(f"{name}/*.db")).parent
+
+                def turn(to, link=link):
+                    fresh = link.with_suffix(".new")
+                    fresh.symlink_to(to)
+                    os.replace(fresh, link)
+                turn(data)
+                self.assertEqual(self.network.stop(name), [0])
+                self.network.start(name, flags=("--data-dir", link))
+                turn("/proc")
+                wait_until(lambda: self.network.health(name) == 2, f"{name} to say that it does not serve")
+                turn(data)
+                wait_until(lambda: self.network.health(name) == 1, f"{name} to say that it serves again")
+                self.restart(name)
         self.assert_books()

@@ -115,8 +115,7 @@ class Undecided(Operators):
         self.assertIn("not prepared", third.stderr)
 
         self.start_gateway()
-        # The gateway serves while it is still writing what its recovery has decided.
-        wait_until(lambda: self.clients[0].payment(order.transaction_id).state == ABORTED, "the payment to be aborted")
+        self.assertEqual(self.clients[0].payment(order.transaction_id).state, ABORTED)
         self.wait_forced(order.transaction_id, "AGREED")
         self.assert_books()
 

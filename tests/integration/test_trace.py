@@ -6,7 +6,7 @@ import subprocess
 import grpc
 
 from cases import Code, NetworkCase
-from network import (ABORTED, COMPLETED, clean_environment, new_id, run_strife, trace_pb2,
+from network import (ABORTED, COMPLETED, admin_pb2, clean_environment, gateway_pb2, new_id, run_strife, trace_pb2,
                      types_pb2, wait_until)
 from person import Person
 
@@ -50,16 +50,6 @@ class TraceCase(NetworkCase):
                  if (step["event"], step["party"]) == (event, party) and bank in (None, step["bank_id"])]
         self.assertTrue(found, f"no {event} of {party} in {trace['steps']}")
         return found[-1]
-
-    def wait_for_state(self, order, state):
-        def reached():
-            try:
-                return self.user1.payment(order.transaction_id).state == state
-            except grpc.RpcError as error:
-                if error.code() != Code.NOT_FOUND:
-                    raise
-                return False
-        return wait_until(reached, f"payment {order.transaction_id} to be {types_pb2.PaymentState.Name(state)}")
 
 
 class Traces(TraceCase):
@@ -167,9 +157,17 @@ class Traces(TraceCase):
     def test_TraceContext_IsKeptAndLoggedByTheGatewayAndTheBanks(self):
         payment = self.pay_with([TRACEPARENT])
         self.assertEqual(self.trace(payment)["trace_id"], TRACE_ID)
-        for name in ("gateway", "bank1", "bank3"):
-            wait_until(lambda: any(f"trace_id={TRACE_ID}" in line for line in self.log_lines(name, payment)),
-                       f"{name} to log the trace id")
+        for name, event in (("gateway", "payment_call"), ("gateway", "payment"),
+                            ("bank1", "transaction"), ("bank3", "transaction")):
+            wait_until(lambda: any(f"trace_id={TRACE_ID}" in line and f" event={event} " in line
+                                   for line in self.log_lines(name, payment)), f"{name} to log the trace id")
+
+    def test_TraceContextOfABatch_IsThatOfItsPayments(self):
+        orders = [self.order(), self.order()]
+        self.user1.stub.ProcessPayments(gateway_pb2.ProcessPaymentsRequest(payments=orders), timeout=60,
+                                        metadata=(*self.user1.metadata, ("traceparent", TRACEPARENT)))
+        for order in orders:
+            self.assertEqual(self.trace(order.transaction_id)["trace_id"], TRACE_ID)
 
     def test_HostileTraceContext_IsTakenAsNone(self):
         for traceparent in (["x"], [TRACEPARENT.upper()], [TRACEPARENT, TRACEPARENT], [f"00-{'0' * 32}-{'1' * 16}-01"],
@@ -216,19 +214,23 @@ class TracesOfFaults(TraceCase):
         self.assertRegex(trace["explanation"], "bank3 did not answer")
         self.assertEqual(self.step(trace, "PREPARE", bank="bank1")["outcome"], "YES")
 
+    def has_voted(self, bank, transaction_id):
+        listed = self.network.gateway_admin().ListInDoubtPayments(admin_pb2.ListInDoubtPaymentsRequest(), timeout=20)
+        return any(at.bank_id == bank and at.answered for open_payment in listed.payments for at in open_payment.banks
+                   if open_payment.payment.transaction_id == transaction_id)
+
     def test_PartialCommit_SaysHowLateAndWhichBank(self):
-        """The bank is stopped after its vote, which takes luck: payments are sent until one is late."""
-        def late():
-            calls = [self.user1.pay_later(self.order()) for _ in range(120)]
-            wait_until(lambda: any(call.done() for call in calls), "the first payment to end")
-            self.network.pause("bank3")
-            try:
-                payments = [call.result().payment for call in calls]
-            finally:
-                self.network.resume("bank3")
-            return next((p.transaction_id for p in payments if p.state == PARTIAL), None)
-        payment = wait_until(late, "a payment to be late")
-        wait_until(lambda: self.user1.payment(payment).state == COMPLETED, "the late payment to complete")
+        order = self.order()
+        payment = order.transaction_id
+        # Each bank is stopped in its turn, so that bank3 has voted and cannot hear of the decision.
+        self.network.pause("bank1")
+        call = self.user1.pay_later(order)
+        wait_until(lambda: self.has_voted("bank3", payment), "bank3 to have voted")
+        self.network.pause("bank3")
+        self.network.resume("bank1")
+        self.assertEqual(call.result().payment.state, PARTIAL)
+        self.network.resume("bank3")
+        self.user1.wait_for_state(payment, COMPLETED)
         trace = self.trace(payment)
         self.assertRegex(trace["explanation"], r"^Completed late: bank3 confirmed only \d.* after the decision")
         self.assertIn("LATE", self.events(trace))
@@ -240,7 +242,7 @@ class TracesOfFaults(TraceCase):
         self.network.pause("bank3")
         order = self.order()
         call = self.user1.pay_later(order)
-        self.wait_for_state(order, types_pb2.PAYMENT_STATE_INITIATED)
+        self.user1.wait_for_state(order.transaction_id, types_pb2.PAYMENT_STATE_INITIATED)
         self.network.kill("gateway")
         self.assertRaises(grpc.RpcError, call.result)
         self.network.resume("bank3")

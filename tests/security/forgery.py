@@ -60,7 +60,7 @@ class Forger:
 
 def issue(network, role, name, uris=None, usages=(ExtendedKeyUsageOID.CLIENT_AUTH,), days=1, valid_from_days=0):
     """A certificate signed with the network's own CA, and its key; kept beside the others as `name`. It is good for
-    `days` from `valid_from_days` on, less five minutes."""
+    `days` from `valid_from_days` on, less five minutes. Without `usages` it does not say what it may be used for."""
     certs = network.path / "certs"
     authority = x509.load_pem_x509_certificate((certs / "ca.crt").read_bytes())
     authority_key = serialization.load_pem_private_key((certs / "ca.key").read_bytes(), None)
@@ -68,7 +68,7 @@ def issue(network, role, name, uris=None, usages=(ExtendedKeyUsageOID.CLIENT_AUT
         x509.SubjectAlternativeName).value.get_values_for_type(x509.UniformResourceIdentifier))
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime.utcnow()
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
         .issuer_name(authority.subject)
@@ -78,11 +78,12 @@ def issue(network, role, name, uris=None, usages=(ExtendedKeyUsageOID.CLIENT_AUT
         .not_valid_after(now + datetime.timedelta(days=valid_from_days + days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False, False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(list(usages)), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .add_extension(x509.SubjectAlternativeName(
-            [x509.UniformResourceIdentifier(uri) for uri in uris or [f"{domain}/{role}/{name}"]]), critical=False)
-        .sign(authority_key, hashes.SHA256()))
+            [x509.UniformResourceIdentifier(uri) for uri in uris or [f"{domain}/{role}/{name}"]]), critical=False))
+    if usages:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(list(usages)), critical=False)
+    certificate = builder.sign(authority_key, hashes.SHA256())
     (certs / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     private = certs / f"{name}.key"
     private.touch(0o600)

@@ -1,5 +1,6 @@
 """Attack 1: plaintext, no certificate, an unknown CA, one that is out of date, old TLS, weak ciphers."""
 
+import os
 import shutil
 import socket
 import ssl
@@ -83,3 +84,13 @@ class Transport(NetworkCase):
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
                 context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
                 self.assert_refused_everywhere(context)
+
+
+class WhateverTheEnvironmentSays(Transport):
+    """gRPC by itself takes the ciphers from the environment, when that names any."""
+
+    @classmethod
+    def setUpClass(cls):
+        os.environ["GRPC_SSL_CIPHER_SUITES"] = "ALL:@SECLEVEL=0"
+        cls.addClassCleanup(os.environ.pop, "GRPC_SSL_CIPHER_SUITES")
+        super().setUpClass()

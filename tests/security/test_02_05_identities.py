@@ -73,6 +73,12 @@ class Identities(NetworkCase):
                     self.assertTrue(is_refused(self.network.port(server), client_context(self.network, name)))
         self.assertTrue(talk(self.network.port("gateway"), client_context(self.network, "client")))
 
+    def test_04_ACertificateThatDoesNotSayWhatItIsFor_CannotDial(self):
+        # TLS takes one without extended key usages for one of every use; it is Strife that will not.
+        issue(self.network, "client", "says-nothing", usages=())
+        self.assertIn("may not be used by a client",
+                      self.assert_refused(lambda: self.log_in("says-nothing"), Code.UNAUTHENTICATED).message)
+
     def assert_never_told(self, impostor, dial):
         dial()
         self.assertTrue(impostor.dialled.acquire(timeout=60), "nobody dialled the impostor: the test shows nothing")
@@ -80,12 +86,14 @@ class Identities(NetworkCase):
 
     def test_05_TheGatewayThatDialsABankAndFindsAnother_TellsItNothing(self):
         # Bank 2 itself sends the gateway to an address where somebody else answers: with bank 1's certificate, the
-        # gateway's, or one of bank 2's name that may not serve.
+        # gateway's, or one of bank 2's name that may not serve, does not say so or is of another trust domain.
         issue(self.network, "bank", "bank2-dials-only", uris=["spiffe://strife.local/bank/bank2"], usages=(CLIENT_AUTH,))
+        issue(self.network, "bank", "bank2-says-nothing", uris=["spiffe://strife.local/bank/bank2"], usages=())
         issue(self.network, "bank", "bank2-elsewhere", uris=["spiffe://other.local/bank/bank2"],
               usages=(CLIENT_AUTH, SERVER_AUTH))
         payer, payee = self.network.clients("user1", "user2")
-        for certificate in ("bank1", "gateway", "client", "bank2-dials-only", "bank2-elsewhere"):
+        for certificate in ("bank1", "gateway", "client", "bank2-dials-only", "bank2-says-nothing",
+                            "bank2-elsewhere"):
             with self.subTest(certificate), Impostor(self.network, certificate) as impostor:
                 register = gateway_pb2.RegisterBankRequest(
                     bank_id="bank2", currencies=["USD"], endpoint=f"127.0.0.1:{impostor.port}",

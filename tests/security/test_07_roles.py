@@ -21,12 +21,17 @@ MAY_CALL = {
                                    "SetSuspension", "SetDraining"), {OPERATOR}),
     "BankAdmin": dict.fromkeys(("ListInDoubtTransactions", "ForceTransaction", "AcknowledgeTransaction"), {OPERATOR}),
 }
+SERVING = b"\x08\x01"  # a HealthCheckResponse
 SERVER_OF = {"PaymentGateway": "gateway", "GatewayAdmin": "gateway", "Bank": "bank1", "BankAdmin": "bank1"}
 
 
 def services():
     for module in (gateway_pb2, bank_pb2, admin_pb2):
         yield from module.DESCRIPTOR.services_by_name.values()
+
+
+# gRPC's own service, of both servers. A watch holds a stream open.
+MAY_ASK_ABOUT_HEALTH = {"Check": {CLIENT, BANK, GATEWAY, OPERATOR}, "Watch": {GATEWAY, OPERATOR}}
 
 
 class Roles(NetworkCase):
@@ -42,6 +47,20 @@ class Roles(NetworkCase):
     def test_07_EveryMethodIsListedHere(self):
         self.assertEqual({service.name: {method.name for method in service.methods} for service in services()},
                          {name: set(methods) for name, methods in MAY_CALL.items()})
+
+    def test_07_Health_IsToldToAllAndWatchedByThoseThatAreListed(self):
+        for server in ("gateway", "bank1"):
+            for method, may in MAY_ASK_ABOUT_HEALTH.items():
+                for certificate in (CLIENT, BANK, GATEWAY, OPERATOR):
+                    with (self.subTest(server=server, method=method, certificate=certificate),
+                          self.network.channel(server, certificate) as channel):
+                        ask = channel.unary_stream(f"/grpc.health.v1.Health/{method}", request_serializer=bytes,
+                                                   response_deserializer=bytes)
+                        if certificate in may:
+                            self.assertEqual(next(ask(b"", timeout=20)), SERVING)
+                        else:
+                            error = refusal(lambda: next(ask(b"", timeout=20)))
+                            self.assertEqual(error.code(), Code.PERMISSION_DENIED, error.details())
 
     def test_07_EveryMethod_IsRefusedToEveryCertificateThatIsNotListed(self):
         token = self.network.client("user1").metadata

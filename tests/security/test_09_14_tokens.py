@@ -138,6 +138,11 @@ class Tokens(NetworkCase):
                    "cnf of another hash": self.forger.token(claims={"cnf": {"x5t": "AAAA"}}),
                    "cnf of nothing": self.forger.token(claims={"cnf": {"x5t#S256": ""}})}
         self.assert_unauthenticated(unbound)
+        # Of two tokens it is not for the server to choose one.
+        both = tuple(("authorization", f"Bearer {one}") for one in (token, self.forger.token(without=("cnf",))))
+        for metadata in (both, both[::-1]):
+            self.assert_refused(lambda: self.network.gateway().CheckBalance(
+                gateway_pb2.CheckBalanceRequest(bank_id="bank1"), timeout=PATIENCE_S, metadata=metadata), Code.UNAUTHENTICATED)
         # The thief's certificate is a good one: with a session of its own it is let in.
         session = stub.AuthenticateClient(gateway_pb2.AuthenticateClientRequest(
             username="user2", password=self.network.passwords["user2"]), timeout=PATIENCE_S)

@@ -7,7 +7,7 @@ from cryptography import x509
 from cases import Code, NetworkCase
 from forgery import Forger, issue
 from network import (COMPLETED, PATIENCE_S, admin_pb2, bank_pb2, error_detail, gateway_pb2, new_id, refusal, run_strife,
-                     types_pb2, wait_until)
+                     trace_pb2, types_pb2, wait_until)
 
 
 class OthersMoney(NetworkCase):
@@ -39,6 +39,13 @@ class OthersMoney(NetworkCase):
         details = [self.assert_refused(lambda: self.thief.pay(self.theft(source)), Code.PERMISSION_DENIED, "AG01")
                    for source in victims + invented]
         self.assertEqual(len({detail.SerializeToString() for detail in details}), 1, details)
+        # By the names the banks themselves have for them, neither out of them nor into them.
+        for name in ("clearing:USD", "cash:USD", "opening:USD"):
+            at_bank = types_pb2.AccountRef(bank_id=own.bank_id, account_id=name)
+            self.assert_refused(lambda: self.thief.pay(self.theft(at_bank)), Code.INVALID_ARGUMENT, field="from.account_id")
+            into = self.theft(own)
+            into.to.CopyFrom(at_bank)
+            self.assert_refused(lambda: self.thief.pay(into), Code.INVALID_ARGUMENT, field="to.account_id")
         batch = self.thief.call("ProcessPayments", gateway_pb2.ProcessPaymentsRequest(
             payments=[self.theft(source) for source in victims]))
         self.assertEqual([result.grpc_code for result in batch.results],
@@ -58,9 +65,14 @@ class OthersMoney(NetworkCase):
 
         def look_up(transaction_id):
             return lambda: self.thief.payment(transaction_id)
+
+        def trace(transaction_id):
+            request = trace_pb2.TracePaymentRequest(transaction_id=transaction_id)
+            return lambda: self.thief.call("TracePayment", request)
         for mine in (theirs.transaction_id, theirs.transaction_id.upper()):
-            self.assertEqual(self.assert_refused(look_up(mine), Code.NOT_FOUND),
-                             self.assert_refused(look_up(new_id()), Code.NOT_FOUND), "tells that the payment exists")
+            for look in (look_up, trace):
+                self.assertEqual(self.assert_refused(look(mine), Code.NOT_FOUND),
+                                 self.assert_refused(look(new_id()), Code.NOT_FOUND), "tells that the payment exists")
         # Sending it again: as their own payment, and exactly as the owner sent it.
         for attempt in (self.thief.order(self.victim, transaction_id=theirs.transaction_id), theirs):
             error = refusal(lambda: self.thief.pay(attempt))

@@ -108,6 +108,23 @@ class Frames(FrameCase):
         self.assert_well()
 
 
+class Silence(FrameCase):
+    SUBNET = 5
+
+    def test_28_WhoDoesNotAnswerPings_IsDisconnected_ThoughCallsAreUnderWay(self):
+        """A half of a request would otherwise keep the connection for ten minutes."""
+        silent, lively = self.connection(), self.connection()
+        for connection in (silent, lively):
+            connection.send(frame(HEADERS, END_HEADERS, 1, request_headers(PAY)))
+
+        def ended():
+            lively.seen(PING)  # answers them
+            return silent.wait_ended(0.1)
+        wait_until(ended, "the connection to be closed", patience_s=120)
+        self.assertFalse(lively.ended, "it is closed though it answers")
+        self.assert_well()
+
+
 class RapidReset(FrameCase):
     SUBNET = 2
 

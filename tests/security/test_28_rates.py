@@ -69,6 +69,28 @@ class PaymentsPerSecond(RateCase):
         self.assertGreaterEqual(metric(self.network, "gateway", 'strife_rate_limited_total{rate="payments"}'), 1)
         self.assert_on_record("user/user1", "payments")
 
+    def test_28_PaymentsOneByOne_CountAsThoseOfABatch(self):
+        # What a user may send at once, spent on payments that are none: they are charged before they are looked at.
+        nothing = gateway_pb2.ProcessPaymentRequest()
+        spent = gateway_pb2.ProcessPaymentsRequest(payments=[nothing] * MAX_PAYMENTS_PER_CALL)
+        self.payee.stub.ProcessPayments(spent, metadata=self.payee.metadata, timeout=PATIENCE_S)
+        calls = [self.payee.stub.ProcessPayment.future(nothing, metadata=self.payee.metadata, timeout=PATIENCE_S)
+                 for _ in range(500)]
+        errors = [call.exception() for call in calls]
+        self.assertLessEqual({error.code() for error in errors}, {Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED})
+        limited = [error for error in errors if error.code() == Code.RESOURCE_EXHAUSTED]
+        self.assertTrue(limited, "the rate is for batches only")
+        self.assert_rate_limited(limited[0])
+        order = self.payee.order(self.payer)
+
+        def paid():
+            try:
+                return self.payee.pay(order).success
+            except grpc.RpcError as error:
+                self.assert_rate_limited(error)
+                return False
+        wait_until(paid, "there to be room again")
+
     def test_28_ABatchThatIsTooLarge_IsInvalidAndNotToBeTriedAgain(self):
         stub = self.network.gateway()
         for size in (MAX_PAYMENTS_PER_CALL + 1, 2000):
