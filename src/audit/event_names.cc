@@ -60,6 +60,7 @@ std::optional<AuditEvent> EventNamed(std::string_view name) {
 
 std::vector<std::string_view> EventNames() {
   std::vector<std::string_view> names;
+  names.reserve(kNames.size());
   for (const auto& [event, name] : kNames) names.push_back(name);
   return names;
 }

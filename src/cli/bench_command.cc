@@ -75,7 +75,8 @@ Status LogIn(rpc::GatewayClient& gateway, std::vector<LoadUser>* users) {
     for (const auto& account : user.session.accounts) banks.emplace(account.bank_id, &user);
   }
   for (const auto& [bank, user] : banks) {
-    auto balance = Patiently([&] { return gateway.CheckBalance(user->session.access_token, bank); });
+    const std::string& token = user->session.access_token;
+    auto balance = Patiently([&] { return gateway.CheckBalance(token, bank); });
     if (!balance) return std::unexpected(balance.error().error);
   }
   return {};

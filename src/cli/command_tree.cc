@@ -7,7 +7,7 @@
 namespace strife::cli {
 namespace {
 
-void Collect(const CLI::App& app, std::vector<std::string> path, std::vector<CommandInfo>& out) {
+void Collect(const CLI::App& app, const std::vector<std::string>& path, std::vector<CommandInfo>& out) {
   CommandInfo info;
   info.path = path;
   const auto children = app.get_subcommands([](const CLI::App*) { return true; });
@@ -20,7 +20,7 @@ void Collect(const CLI::App& app, std::vector<std::string> path, std::vector<Com
   for (const CLI::App* child : children) {
     auto deeper = path;
     deeper.push_back(child->get_name());
-    Collect(*child, std::move(deeper), out);
+    Collect(*child, deeper, out);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <regex>
@@ -121,6 +122,29 @@ TEST_F(LogTest, FullBuffer_DropsCountsAndSaysSo) {
   logs->Flush();
   const std::string text = Read("a.log");
   EXPECT_EQ(text.find("log_lines_dropped"), text.rfind("log_lines_dropped")) << "reported once";
+}
+
+TEST_F(LogTest, DiskThatFails_IsSaidOnceAndCostsNoMoreThanTheLines) {
+  auto logs = Open();
+  std::filesystem::rename(root_ / "logs", root_ / "away");
+  std::ofstream(root_ / "logs") << "no directory";
+  ::testing::internal::CaptureStderr();
+  logs->Reopen();
+  for (int n = 0; n < 3; ++n) {
+    logs->Get("a.log").Write(LogLevel::kInfo, LogLine("lost"));
+    logs->Flush();
+  }
+  std::filesystem::remove(root_ / "logs");
+  std::filesystem::rename(root_ / "away", root_ / "logs");
+  logs->Get("a.log").Write(LogLevel::kInfo, LogLine("back"));
+  logs->Flush();
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  // Of each file when it was to be opened again, and of the first line.
+  EXPECT_EQ(std::ranges::count(said, '\n'), 3) << said;
+  EXPECT_THAT(said, HasSubstr("cannot open the log"));
+  EXPECT_EQ(logs->dropped(), 3u);
+  EXPECT_THAT(Read("a.log"), HasSubstr("log_lines_dropped count=3 total=3"));
+  EXPECT_THAT(Read("a.log"), HasSubstr("event=back"));
 }
 
 TEST_F(LogTest, Reopen_FollowsARenamedFile) {

@@ -96,13 +96,19 @@ void PutStep(const TraceStep& step, WallTime& before, std::string& out) {
 TraceStep ReadStep(std::uint8_t first, WallTime& before, Reader& reader) {
   TraceStep step;
   const auto kind = static_cast<std::uint8_t>(first & kKindMask);
-  if (kind == 0 || kind > static_cast<std::uint8_t>(kLastStepKind)) reader.bad = true;
+  if (kind == 0 || kind > static_cast<std::uint8_t>(kLastStepKind)) {
+    reader.bad = true;
+    return step;
+  }
   step.kind = static_cast<StepKind>(kind);
   if ((first & kHasDetail) != 0) {
     const std::uint8_t detail = reader.Byte();
     step.leg = detail & 3;
     const auto outcome = static_cast<std::uint8_t>(detail >> 2);
-    if (step.leg > 2 || outcome > static_cast<std::uint8_t>(CommandOutcome::kMixedAcknowledged)) reader.bad = true;
+    if (step.leg > 2 || outcome > static_cast<std::uint8_t>(CommandOutcome::kMixedAcknowledged)) {
+      reader.bad = true;
+      return step;
+    }
     if (outcome != 0) step.outcome = static_cast<CommandOutcome>(outcome);
   }
   step.at = reader.Time(before);
@@ -140,6 +146,7 @@ void Trace::Add(const TraceStep& step) {
 
 void Trace::Durable(WallTime at) {
   for (TraceStep& step : steps | std::views::reverse) {
+    if (step.kind == StepKind::kTakenUp) return;
     if (!IsOnRecord(step.kind)) continue;
     if (!step.until) step.until = at;
     return;

@@ -56,7 +56,7 @@ class Trace {
   // Of a step that repeats one since the last kTakenUp only the count goes up. When there are limits::kMaxTraceSteps,
   // the middle is left out: how it began and how it ended stay.
   void Add(const TraceStep& step);
-  // The last step that goes on record, if its end is not known, was durable at that time.
+  // The last step since kTakenUp that goes on record was durable at that time, unless its end is known.
   void Durable(WallTime at);
 
   // `base` is when the record was made: times are kept relative to it. Fewer bytes than `ordinary_bytes` are filled up,

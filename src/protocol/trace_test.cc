@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "base/limits.h"
 #include "protocol/test_support.h"
 
@@ -46,32 +48,51 @@ TEST(Trace, GoesRound) {
 }
 
 TEST(Trace, OfAnOrdinaryPayment_KeepsItsSize) {
-  TestGateway gateway;
-  const auto first = gateway.Submit(Order(Id(1)));
-  gateway.Pass(milliseconds(2));
-  gateway.Reply("a", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
-  const auto decided = gateway.Reply("b", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
-  gateway.Pass(milliseconds(2));
-  gateway.Reply("a", CommandKind::kCommit, Id(1), CommandOutcome::kDone);
-  const auto last = gateway.Reply("b", CommandKind::kCommit, Id(1), CommandOutcome::kDone);
-  ASSERT_EQ(last.traces.size(), 1u);
-  EXPECT_EQ(first.traces.at(0).bytes.size(), last.traces.at(0).bytes.size());
-  EXPECT_EQ(decided.traces.at(0).bytes.size(), last.traces.at(0).bytes.size());
+  for (const auto& context : {std::optional<TraceContext>(), std::optional(Context())}) {
+    TestGateway gateway;
+    const auto first = gateway.Step({SubmitInput{.reply_to = {1, 0},
+                                                 .order = Order(Id(1)),
+                                                 .received_at = gateway.now.wall - milliseconds(900),
+                                                 .trace = context}});
+    gateway.Pass(milliseconds(900));
+    gateway.Sent(gateway.now.wall);
+    gateway.Reply("a", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
+    const auto decided = gateway.Reply("b", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
+    gateway.Pass(milliseconds(900));
+    gateway.Sent(gateway.now.wall);
+    gateway.Reply("a", CommandKind::kCommit, Id(1), CommandOutcome::kDone);
+    const auto last = gateway.Reply("b", CommandKind::kCommit, Id(1), CommandOutcome::kDone);
+    ASSERT_EQ(last.traces.size(), 1u);
+    EXPECT_EQ(first.traces.at(0).bytes.size(), last.traces.at(0).bytes.size());
+    EXPECT_EQ(decided.traces.at(0).bytes.size(), last.traces.at(0).bytes.size());
+  }
+}
+
+// As the trace's bytes have it.
+std::string Varint(std::uint64_t value) {
+  std::string out;
+  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
+  return out += static_cast<char>(value);
 }
 
 TEST(Trace, WhatMakesNoSense_IsNone) {
   const auto decode = [](std::string bytes) { return Trace::Decode(bytes, kBase); };
   EXPECT_TRUE(decode(""));
   EXPECT_TRUE(decode(std::string(64, '\0')));
-  EXPECT_FALSE(decode("\x03"));                                // no such form
-  EXPECT_FALSE(decode("\x02short"));                           // a context that is cut off
-  EXPECT_FALSE(decode("\x01\x1f"));                            // no such kind
-  EXPECT_FALSE(decode("\x01\x01"));                            // a time that is missing
-  EXPECT_FALSE(decode("\x01\x01" + std::string(10, '\xff')));  // one that does not end
-  EXPECT_FALSE(decode(std::string("\x01\x43\x03\x00", 4)));    // a third leg
-  EXPECT_FALSE(decode(std::string("\x01\x43\x7c\x00", 4)));    // no such outcome
-  EXPECT_FALSE(
-      decode(std::string("\x01") + std::string(8, '\x02') + "\xff\xff\xff\xff\xff\xff\xff\x7f"));  // year 10000
+  EXPECT_FALSE(decode("\x03"));                               // no such form
+  EXPECT_FALSE(decode("\x02short"));                          // a context that is cut off
+  EXPECT_FALSE(decode("\x01\x1f\x02"));                       // no such kind
+  EXPECT_FALSE(decode("\x01\x20\x02\x02"));                   // none at all
+  EXPECT_FALSE(decode("\x02" + std::string(25, '\x02')));     // no such flags of a context
+  EXPECT_FALSE(decode("\x01\x01"));                           // a time that is missing
+  EXPECT_FALSE(decode("\x01\x01" + std::string(9, '\xff')));  // one that does not end
+  EXPECT_FALSE(decode(std::string("\x01\x43\x03\x00", 4)));   // a third leg
+  EXPECT_FALSE(decode(std::string("\x01\x43\x7c\x00", 4)));   // no such outcome
+  const std::uint64_t last = 253402300799999999, base = 1'700'000'000'000'000;
+  EXPECT_TRUE(decode("\x01\x01" + Varint((last - base) << 1)));
+  EXPECT_FALSE(decode("\x01\x01" + Varint((last - base + 1) << 1)));                             // the year 10000
+  EXPECT_FALSE(decode("\x01\x01" + Varint(base << 1 | 1)));                                      // before 1970
+  EXPECT_FALSE(decode("\x01\x81\x02" + Varint(std::uint64_t{1} << 32) + std::string(1, '\0')));  // so often
   EXPECT_FALSE(decode(std::string(limits::kMaxTraceBytes + 1, '\0')));
   std::string many("\x01");
   for (std::size_t i = 0; i <= limits::kMaxTraceSteps; ++i) many += "\x01\x02";
@@ -89,6 +110,8 @@ TEST(Trace, OfMoreStepsThanAreKept_KeepsTheBeginningAndTheEnd) {
   const TraceStep& middle = trace.steps.at(limits::kMaxTraceSteps / 2);
   EXPECT_EQ(middle.kind, kLeftOut);
   EXPECT_EQ(middle.count, 100 - limits::kMaxTraceSteps + 1);
+  EXPECT_EQ(middle.at, kBase + seconds(17));
+  EXPECT_EQ(middle.until, kBase + seconds(85));
   EXPECT_EQ(Trace::Decode(trace.Encode(kBase, kGatewayTraceBytes), kBase), trace);
 }
 
@@ -102,6 +125,9 @@ TEST(Trace, RepeatedStep_IsCountedWithItsFirstAndLastTime) {
   EXPECT_EQ(trace.steps[1].count, 3u);
   EXPECT_EQ(trace.steps[1].at, kBase);
   EXPECT_EQ(trace.steps[1].until, kBase + seconds(2) + milliseconds(7));
+  constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
+  trace.Add({.kind = kCommit, .leg = 1, .count = kMost, .at = kBase});
+  EXPECT_EQ(trace.steps[0].count, kMost);
 }
 
 // ---- The gateway's ----
@@ -148,11 +174,105 @@ TEST_F(GatewayTrace, HasTheTimesAtWhichMessagesCameAndWent) {
   EXPECT_EQ(prepare.until, exchange.ended_at);
 }
 
+TEST_F(GatewayTrace, HasTheTimesOfWhatGotNoAnswer) {
+  gateway_.Submit(Order(Id(1)));
+  const Exchange exchange{gateway_.now.wall + milliseconds(3), gateway_.now.wall + milliseconds(9)};
+  gateway_.Step({UndeliveredInput{"a", {{Id(1), CommandKind::kPrepare}}, exchange}});
+  const TraceStep prepare = Shown(Id(1)).steps.at(1);
+  EXPECT_EQ(prepare.at, exchange.sent_at);
+  EXPECT_EQ(prepare.until, exchange.ended_at);
+  EXPECT_FALSE(prepare.outcome);
+}
+
+TEST_F(GatewayTrace, WhatWentOnRecord_HasTheTimeItWasDurable) {
+  const auto sent = [&] {
+    gateway_.Pass(milliseconds(3));
+    gateway_.Sent(gateway_.now.wall);
+    return gateway_.now.wall;
+  };
+  gateway_.Submit(Order(Id(1)));
+  const WallTime recorded = sent();
+  gateway_.Reply("a", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
+  sent();
+  gateway_.Reply("b", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
+  sent();
+  gateway_.Restart();
+  sent();
+  gateway_.Pass(seconds(40));
+  gateway_.Step();
+  const WallTime late = sent();
+  gateway_.Reply("a", CommandKind::kCommit, Id(1), CommandOutcome::kDone);
+  gateway_.Reply("b", CommandKind::kCommit, Id(1), CommandOutcome::kDone);
+  const WallTime completed = sent();
+  std::vector<std::pair<StepKind, std::optional<WallTime>>> ends;
+  for (const TraceStep& step : Shown(Id(1)).steps) {
+    if (step.leg == 0) ends.emplace_back(step.kind, step.until);
+  }
+  // Of the decision that had no time on disk before the restart.
+  EXPECT_EQ(ends, (std::vector<std::pair<StepKind, std::optional<WallTime>>>{{kRecorded, recorded},
+                                                                             {kDecidedCommit, std::nullopt},
+                                                                             {kTakenUp, std::nullopt},
+                                                                             {kLate, late},
+                                                                             {kCompleted, completed}}));
+}
+
+TEST_F(GatewayTrace, WhatCameAfterARecord_IsNotWhatWasDurable) {
+  gateway_.Step({SubmitInput{{1, 0}, Order(Id(1))}, SubmitInput{{2, 0}, Order(Id(1))}});
+  const WallTime recorded = gateway_.now.wall + milliseconds(3);
+  gateway_.Sent(recorded);
+  const Trace asked = Shown(Id(1));
+  ASSERT_EQ(asked.steps[1].kind, kAskedAgain);
+  EXPECT_EQ(asked.steps[0].until, recorded);
+  EXPECT_FALSE(asked.steps[1].until);
+
+  gateway_.Reply("a", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
+  gateway_.Reply("b", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
+  const WallTime decided = recorded + milliseconds(3);
+  gateway_.Sent(decided);
+  gateway_.Reply("b", CommandKind::kCommit, Id(1), CommandOutcome::kMixed);  // goes on record, too
+  gateway_.Sent(decided + milliseconds(3));
+  const Trace mixed = Shown(Id(1));
+  ASSERT_EQ(mixed.steps[4].kind, kDecidedCommit);
+  EXPECT_EQ(mixed.steps[4].until, decided);
+}
+
+TEST_F(GatewayTrace, WhatWasSent_IsOfTheLastStepOnly) {
+  gateway_.Submit(Order(Id(1)));
+  gateway_.Step();
+  gateway_.Sent(gateway_.now.wall);
+  EXPECT_FALSE(Shown(Id(1)).steps[0].until);
+}
+
+TEST_F(GatewayTrace, OfADeclinedPayment_HasWhatWasUnderWayAndTheAbort) {
+  gateway_.Submit(Order(Id(1)));
+  gateway_.Reply("a", CommandKind::kPrepare, Id(1), CommandOutcome::kNo);
+  gateway_.Pass(milliseconds(1));
+  const WallTime durable = gateway_.now.wall;
+  gateway_.Sent(durable);
+  gateway_.Reply("b", CommandKind::kAbort, Id(1), CommandOutcome::kDone);
+  const Trace trace = Shown(Id(1));
+  ASSERT_EQ(Kinds(trace), (std::vector{kRecorded, kPrepare, kPrepare, kDecidedAbort, kReplied, kAbort}));
+  EXPECT_EQ(trace.steps[1].outcome, CommandOutcome::kNo);
+  EXPECT_FALSE(trace.steps[2].outcome);
+  EXPECT_EQ(trace.steps[3].until, durable);
+  EXPECT_EQ(trace.steps[5].leg, 2);
+}
+
+TEST_F(GatewayTrace, OfWhatABankAskedAboutInVain_IsTheQuestionAndTheAbort) {
+  gateway_.Inquire("b", Id(9), std::nullopt);
+  const Trace trace = Written(Id(9));
+  ASSERT_EQ(Kinds(trace), (std::vector{kInquiry, kDecidedAbort}));
+  EXPECT_EQ(trace.steps[1].epoch, 1u);
+}
+
 TEST_F(GatewayTrace, OfAnOpenPayment_ShowsWhatIsUnderWay) {
   gateway_.Submit(Order(Id(1)));
+  const WallTime submitted = gateway_.now.wall;
+  gateway_.Pass(milliseconds(1));
   gateway_.Reply("a", CommandKind::kPrepare, Id(1), CommandOutcome::kYes);
   const Trace trace = Shown(Id(1));
   EXPECT_EQ(Kinds(trace), (std::vector{kRecorded, kPrepare, kPrepare}));
+  EXPECT_EQ(trace.steps.back().at, submitted);
   EXPECT_FALSE(trace.steps.back().outcome);
   EXPECT_FALSE(trace.steps.back().until);
 }
@@ -174,6 +294,16 @@ TEST_F(GatewayTrace, OfWhatCannotBeRead_GoesOnFromTheRecord) {
   gateway_.traces[Id(1)] = "\x07nonsense";
   gateway_.Restart();
   EXPECT_EQ(Kinds(Written(Id(1))), (std::vector{kRecorded, kDecidedCommit, kTakenUp}));
+}
+
+TEST_F(GatewayTrace, OfAnEndedPaymentThatCannotBeRead_IsLeftAsItIs) {
+  Complete(Order(Id(1)));
+  gateway_.Restart();
+  gateway_.traces[Id(1)] = "\x07nonsense";
+  gateway_.Submit(Order(Id(1)));
+  gateway_.Pass(seconds(2));
+  gateway_.Step();
+  EXPECT_EQ(gateway_.traces.at(Id(1)), "\x07nonsense");
 }
 
 TEST_F(GatewayTrace, OfAPaymentFromBeforeThereWereTraces_IsMadeOfItsRecord) {
@@ -217,6 +347,19 @@ TEST_F(GatewayTrace, TheReply_IsWrittenAfterASecondAtTheLatest) {
   gateway_.Pass(seconds(1));
   gateway_.Step();
   EXPECT_EQ(Kinds(Written(Id(1))).back(), kReplied);
+  gateway_.Pass(seconds(1));
+  EXPECT_TRUE(gateway_.Step().traces.empty()) << "once";
+  gateway_.Restart();
+  EXPECT_EQ(Kinds(Shown(Id(1))).back(), kReplied);
+}
+
+TEST_F(GatewayTrace, WhatIsNotedInAQuietGateway_IsWrittenAfterASecond) {
+  Complete(Order(Id(1)));
+  gateway_.Pass(std::chrono::hours(1));
+  gateway_.Step();
+  ASSERT_FALSE(gateway_.coordinator().NextDeadline());
+  gateway_.Submit(Order(Id(1)));
+  EXPECT_EQ(gateway_.coordinator().NextDeadline(), gateway_.now.monotonic + seconds(1));
 }
 
 TEST_F(GatewayTrace, TheSamePaymentAgain_IsNotedEvenAfterARestart) {
@@ -248,6 +391,23 @@ TEST_F(GatewayTrace, ManyRepeatedIds_AreKeptWithinBounds) {
   EXPECT_EQ(Shown(Id(1)).steps.back().count, 150u);
 }
 
+TEST_F(GatewayTrace, MoreRepeatedPaymentsThanAreKept_AreNotNoted) {
+  Complete(Order(Id(1)));
+  gateway_.Restart();
+  std::vector<CoordinatorInput> inputs;
+  for (std::size_t n = 0; n <= limits::kMaxUnwrittenTraces; ++n) {
+    PaymentRecord payment = gateway_.payments.at(Id(1));
+    payment.order.id.bytes[0] = 1;
+    payment.order.id.bytes[1] = static_cast<std::uint8_t>(n >> 8);
+    payment.order.id.bytes[2] = static_cast<std::uint8_t>(n);
+    inputs.push_back(SubmitInput{{1, 0}, payment.order});
+    gateway_.payments.emplace(payment.order.id, payment);
+  }
+  gateway_.Step(std::move(inputs));
+  gateway_.Pass(seconds(2));
+  EXPECT_EQ(gateway_.Step().traces.size(), limits::kMaxUnwrittenTraces);
+}
+
 TEST_F(GatewayTrace, TheCallersContext_GoesToTheBanksWithAnotherParent) {
   SubmitInput submit{{1, 0}, Order(Id(1))};
   submit.trace = Context();
@@ -257,6 +417,10 @@ TEST_F(GatewayTrace, TheCallersContext_GoesToTheBanksWithAnotherParent) {
   EXPECT_EQ(effects.commands[0].command.trace->trace_id, Context().trace_id);
   EXPECT_NE(effects.commands[0].command.trace->parent_id, Context().parent_id);
   EXPECT_EQ(Trace::ContextOf(gateway_.traces.at(Id(1))), Context());
+  const auto after_restart = gateway_.Restart();
+  ASSERT_EQ(after_restart.commands.size(), 2u);
+  EXPECT_EQ(after_restart.commands[0].command.trace->trace_id, Context().trace_id);
+  EXPECT_NE(after_restart.commands[0].command.trace, effects.commands[0].command.trace) << "another incarnation's";
 }
 
 TEST_F(GatewayTrace, ABanksQuestion_IsNoted) {
@@ -319,6 +483,40 @@ TEST_F(BankTrace, HasARestartAndTheQuestionsAskedAfterIt) {
   const Trace trace = Written(Id(1));
   EXPECT_EQ(Kinds(trace), (std::vector{kPrepare, kTakenUp, kInquiry, kCommit}));
   EXPECT_EQ(trace.steps[2].count, 4u);
+}
+
+TEST_F(BankTrace, OfARefusalAndItsAbortInOneBatch_HasBoth) {
+  auto order = Order(Id(1));
+  order.amount = Usd(100'000);
+  bank_.Step({CommandInput{{1, 0}, bank_.Command(CommandKind::kPrepare, order)},
+              CommandInput{{2, 0}, bank_.Command(CommandKind::kAbort, order)}});
+  EXPECT_EQ(Kinds(Written(Id(1))), (std::vector{kPrepare, kAbort}));
+}
+
+TEST_F(BankTrace, OfAnEndedTransaction_GoesOnWhenAnotherGatewayAsksAgain) {
+  bank_.Do(CommandKind::kPrepare, Order(Id(1)));
+  bank_.Do(CommandKind::kCommit, Order(Id(1)));
+  bank_.Do(CommandKind::kCommit, Order(Id(1)), 2);
+  ASSERT_EQ(Kinds(Written(Id(1))), (std::vector{kPrepare, kCommit}));
+  EXPECT_EQ(Written(Id(1)).steps[1].count, 2u);
+  bank_.traces[Id(1)] = "\x07nonsense";
+  bank_.Do(CommandKind::kCommit, Order(Id(1)), 3);
+  EXPECT_EQ(Kinds(Written(Id(1))), (std::vector{kCommit})) << "begun anew";
+}
+
+TEST_F(BankTrace, OfWhatCannotBeRead_IsBegunAnew) {
+  bank_.Do(CommandKind::kPrepare, Order(Id(1)));
+  bank_.traces[Id(1)] = "\x07nonsense";
+  bank_.Restart();
+  bank_.Do(CommandKind::kCommit, Order(Id(1)));
+  EXPECT_EQ(Kinds(Written(Id(1))), (std::vector{kTakenUp, kCommit}));
+}
+
+TEST_F(BankTrace, IsOfPaymentsOnly) {
+  bank_.Step({DirectInput{.reply_to = {1, 0}, .id = Id(5), .account_id = "payer", .amount = Usd(7)},
+              CommandInput{{2, 0}, bank_.Command(CommandKind::kCommit, Order(Id(5)))}});
+  ASSERT_TRUE(bank_.transaction_rows.contains(Id(5)));
+  EXPECT_FALSE(bank_.traces.contains(Id(5)));
 }
 
 TEST_F(BankTrace, KeepsTheContextTheGatewayHasSent) {

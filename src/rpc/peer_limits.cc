@@ -134,6 +134,7 @@ std::vector<protocol::AuditRecord> PeerLimits::TakeLimited() {
   const WallTime now = clock_.Read().wall;
   const std::lock_guard lock(mutex_);
   std::vector<protocol::AuditRecord> taken;
+  taken.reserve(limited_.size());
   for (const auto& [key, count] : limited_) {
     taken.push_back({.event = protocol::AuditEvent::kLimited,
                      .at = now,

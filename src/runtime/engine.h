@@ -37,7 +37,7 @@ class Engine {
   // One cycle. The effects returned are durable and free to be sent; their records are spent. After an error nothing
   // of this cycle may be sent and the engine must not be used again: the machine is ahead of the store (rule 15).
   Result<Effects> Cycle(const Now& now, std::vector<Input> inputs) {
-    typename Machine::Keys keys;
+    typename Machine::Keys keys{};
     for (const Input& input : inputs) machine_.CollectKeys(input, keys);
     auto rows = store_.Load(keys);
     if (!rows) return std::unexpected(rows.error());

@@ -24,7 +24,7 @@ struct Adder {
   using Rows = int;  // the total
 
   void CollectKeys(const Input&, Keys& keys) const { ++keys; }
-  Effects Step(const Now&, std::vector<Input> inputs, Rows total) const {
+  Effects Step(const Now&, const std::vector<Input>& inputs, Rows total) const {
     Effects effects;
     for (const int input : inputs) effects.answers.push_back(total += input);
     if (!inputs.empty()) effects.records.total = total;
@@ -99,7 +99,7 @@ class FrozenClock final : public Clock {
 struct Running {
   explicit Running(std::size_t capacity = 10) : thread(machine, store, clock, capacity, deliver(), failed()) {}
   std::function<void(Adder::Effects)> deliver() {
-    return [this](Adder::Effects effects) {
+    return [this](const Adder::Effects& effects) {
       for (const int answer : effects.answers) delivered.push_back({answer, store.total});
     };
   }

@@ -3,10 +3,11 @@
 import json
 import random
 import re
+import signal
 
 import network
 from cases import NetworkCase
-from network import PATIENCE_S, gateway_pb2
+from network import PATIENCE_S, gateway_pb2, wait_until
 
 LINE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z (TRACE|DEBUG|INFO|WARNING|ERROR|CRITICAL) event=[a-z_]+"
@@ -91,3 +92,44 @@ class HostileText(NetworkCase):
             self.assertNotEqual(entry["event"], "forged")
             payments += entry["event"] == "payment_call"
         self.assertGreaterEqual(payments, 400)
+
+
+class Hangup(NetworkCase):
+    """SIGHUP, as a log rotation sends it."""
+
+    BANKS = 1
+    USERS = 2
+    MAIN_LOG = {"gateway": "gateway.log", "bank1": "bank.log"}
+
+    def hang_up(self, server):
+        main = self.network.path / "logs" / server / self.MAIN_LOG[server]
+        before = main.read_text().count("event=reloaded") if main.exists() else 0
+        self.network.processes[server].signal(signal.SIGHUP)
+        wait_until(lambda: main.exists() and main.read_text().count("event=reloaded") > before, f"{server} to have reloaded")
+
+    def test_FilesThatWereMovedAway_AreBegunAnew(self):
+        for server in self.MAIN_LOG:
+            files = sorted((self.network.path / "logs" / server).glob("*.log"))
+            self.assertEqual(len(files), 3)
+            for file in files:
+                file.rename(file.with_suffix(".old"))
+            self.hang_up(server)
+            for file in files:
+                self.assertTrue(file.exists(), file)
+                self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+                self.assertNotIn("event=reloaded", file.with_suffix(".old").read_text())
+
+    def test_Level_IsReadAgain(self):
+        payer, payee = self.network.clients()
+        for server, log in (("gateway", "transactions.log"), ("bank1", "banktransactions.log")):
+            config = self.network.config(server)
+            text = config.read_text()
+            self.assertIn('log_level = "info"', text)
+            config.write_text(text.replace('log_level = "info"', 'log_level = "debug"'))
+            self.hang_up(server)
+            order = payer.order(payee)
+            payer.pay(order)
+            file = self.network.path / "logs" / server / log
+            # Every step at debug, outcomes only at info.
+            wait_until(lambda: any(order.transaction_id in line and " DEBUG " in line
+                                   for line in file.read_text().splitlines()), f"{server} to log at debug")

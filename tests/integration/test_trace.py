@@ -6,8 +6,8 @@ import subprocess
 import grpc
 
 from cases import Code, NetworkCase
-from network import (ABORTED, COMPLETED, admin_pb2, clean_environment, new_id, run_strife, trace_pb2, types_pb2,
-                     wait_until)
+from network import (ABORTED, COMPLETED, admin_pb2, clean_environment, gateway_pb2, new_id, run_strife, trace_pb2,
+                     types_pb2, wait_until)
 from person import Person
 
 PARTIAL = types_pb2.PAYMENT_STATE_PARTIAL_COMMIT_RECOVERY_NEEDED
@@ -157,9 +157,17 @@ class Traces(TraceCase):
     def test_TraceContext_IsKeptAndLoggedByTheGatewayAndTheBanks(self):
         payment = self.pay_with([TRACEPARENT])
         self.assertEqual(self.trace(payment)["trace_id"], TRACE_ID)
-        for name in ("gateway", "bank1", "bank3"):
-            wait_until(lambda: any(f"trace_id={TRACE_ID}" in line for line in self.log_lines(name, payment)),
-                       f"{name} to log the trace id")
+        for name, event in (("gateway", "payment_call"), ("gateway", "payment"),
+                            ("bank1", "transaction"), ("bank3", "transaction")):
+            wait_until(lambda: any(f"trace_id={TRACE_ID}" in line and f" event={event} " in line
+                                   for line in self.log_lines(name, payment)), f"{name} to log the trace id")
+
+    def test_TraceContextOfABatch_IsThatOfItsPayments(self):
+        orders = [self.order(), self.order()]
+        self.user1.stub.ProcessPayments(gateway_pb2.ProcessPaymentsRequest(payments=orders), timeout=60,
+                                        metadata=(*self.user1.metadata, ("traceparent", TRACEPARENT)))
+        for order in orders:
+            self.assertEqual(self.trace(order.transaction_id)["trace_id"], TRACE_ID)
 
     def test_HostileTraceContext_IsTakenAsNone(self):
         for traceparent in (["x"], [TRACEPARENT.upper()], [TRACEPARENT, TRACEPARENT], [f"00-{'0' * 32}-{'1' * 16}-01"],
