@@ -1,11 +1,13 @@
 // Fills the databases of a network with a long history whose books are right, through the stores the servers use: what
-// `strife verify` is measured on. The network must have been made by strife init and never been started.
-// Usage: books_fill DIRECTORY BANKS PAYMENTS [accounts at each bank]
+// `strife verify` and ./run bench --history are measured on. The network must have been made by strife init and never
+// been started. Payers are user0 … user999; payments have no traces. Usage: books_fill DIRECTORY BANKS PAYMENTS
+// [accounts at each bank]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "protocol/ledger.h"
@@ -65,9 +67,10 @@ class Bank {
       BankTransactionRecord opening = Transaction(ids.Next(), ids.now(), {kOpening, Usd()});
       opening.kind = BankTransactionKind::kOpening;
       opening.credit_account = accounts_.back().account_id;
-      Enter(opening, 0, accounts_[1], accounts_.back());
+      Enter(opening, 0, 1, accounts_.size() - 1);
       records_.transactions.push_back(std::move(opening));
     }
+    touched_.insert(0);
   }
 
   void Refuse(const Uuid& id, WallTime now, const Money& amount) {
@@ -86,29 +89,31 @@ class Bank {
     BankTransactionRecord transaction = Transaction(id, now, amount);
     std::uint8_t line = 0;
     if (debit >= 0) {
-      AccountRecord& payer = Account(debit);
-      transaction.debit_account = payer.account_id;
-      Enter(transaction, line, payer, accounts_[0]);
+      transaction.debit_account = Account(debit).account_id;
+      Enter(transaction, line, Index(debit), 0);
       line = 2;
     }
     if (credit >= 0) {
-      AccountRecord& payee = Account(credit);
-      transaction.credit_account = payee.account_id;
-      Enter(transaction, line, accounts_[0], payee);
+      transaction.credit_account = Account(credit).account_id;
+      Enter(transaction, line, 0, Index(credit));
     }
     records_.transactions.push_back(std::move(transaction));
   }
 
   void Write() {
-    records_.accounts = accounts_;
+    for (const std::size_t account : touched_) records_.accounts.push_back(accounts_[account]);
     Require(store_->Commit(records_));
     records_ = {};
+    touched_.clear();
   }
 
-  AccountRecord& Account(int number) { return accounts_[static_cast<std::size_t>(number) + 2]; }
+  const AccountRecord& Account(int number) const { return accounts_[Index(number)]; }
   const std::string& id() const { return id_; }
 
  private:
+  // In accounts_: after the two of the bank itself.
+  static std::size_t Index(int number) { return static_cast<std::size_t>(number) + 2; }
+
   static BankTransactionRecord Transaction(const Uuid& id, WallTime now, const Money& amount) {
     BankTransactionRecord transaction;
     transaction.id = id;
@@ -119,19 +124,22 @@ class Bank {
     return transaction;
   }
 
-  void Enter(const BankTransactionRecord& transaction, std::uint8_t line, AccountRecord& from, AccountRecord& to) {
+  void Enter(const BankTransactionRecord& transaction, std::uint8_t line, std::size_t debit, std::size_t credit) {
+    AccountRecord &from = accounts_[debit], &to = accounts_[credit];
+    touched_.insert({debit, credit});
     const std::int64_t amount = transaction.amount.minor_units;
     from.posted -= amount;
     to.posted += amount;
     const WallTime at = transaction.updated_at;
     records_.entries.push_back({transaction.id, line, from.account_id, -amount, transaction.amount.currency, at});
-    records_.entries.push_back({transaction.id, static_cast<std::uint8_t>(line + 1), to.account_id, amount,
-                                transaction.amount.currency, at});
+    records_.entries.push_back(
+        {transaction.id, static_cast<std::uint8_t>(line + 1), to.account_id, amount, transaction.amount.currency, at});
   }
 
   const std::string id_;
   std::unique_ptr<BankStore> store_;
   std::vector<AccountRecord> accounts_;
+  std::set<std::size_t> touched_;  // since the last Write
   BankRecords records_;
 };
 
@@ -154,8 +162,12 @@ void Fill(const std::filesystem::path& data, int banks, int payments, int accoun
     const int payer = any(accounts), payee = &from == &to ? (payer + 1 + any(accounts - 1)) % accounts : any(accounts);
     const Money amount{1 + any(1000), Usd()};
     protocol::PaymentRecord payment;
-    payment.order = {ids.Next(), "user" + std::to_string(any(1000)), {from.id(), from.Account(payer).account_id},
-                     {to.id(), to.Account(payee).account_id}, amount, "invoice " + std::to_string(i)};
+    payment.order = {ids.Next(),
+                     "user" + std::to_string(any(1000)),
+                     {from.id(), from.Account(payer).account_id},
+                     {to.id(), to.Account(payee).account_id},
+                     amount,
+                     "invoice " + std::to_string(i)};
     payment.epoch = 1;
     payment.created_at = payment.updated_at = ids.now();
     const Uuid& id = payment.order.id;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures Strife beside its yardsticks (docs/performance.md), in turns, and says which targets are met.
 
-    bench/run.py [--rounds 3] [--seconds 8] [--quick] [--only TEXT] [--postgresql FOLDER]
+    bench/run.py [--rounds 3] [--seconds 8] [--quick] [--only TEXT] [--history N [--accounts N]] [--postgresql FOLDER]
 
 In each round every contender runs once, on fresh temporary directories, so that a machine whose speed wanders is the same
 for all; medians and extremes over the rounds are shown. Every run of payments proves its books afterwards or has no result. A whole
@@ -23,11 +23,30 @@ sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
 import contenders  # noqa: E402
+import history  # noqa: E402
 import postgres  # noqa: E402
 import yardsticks  # noqa: E402
 
+STRIFE = ("empty@1", "pay@1", "empty@64", "pay@64", "empty@256", "pay@256", "batch", "half")  # half needs a pay@ before it
 RESULTS = ROOT / "bench/results"
 README_MARKERS = ("<!-- yardsticks: written by ./run bench -->", "<!-- end of yardsticks -->")
+
+
+def wanted(arguments, *names):
+    return any(part in name for part in arguments.only.split(",") for name in names)
+
+
+def told(sample):
+    """A sample in a line."""
+    if "ratio_cpu" in sample:
+        return f"{sample['ratio_cpu']:,.0f} simulated seconds a second"
+    if "seconds" in sample:
+        return f"{sample['seconds']:.2f} s"
+    if "page" in sample:
+        return f"page 1 {sample['first_us'] / 1000:.2f} ms, page {sample['page']} {sample['far_us'] / 1000:.2f} ms"
+    latency = sample["latency_us"]
+    rate = f"{sample['rate']:>9,.0f}/s   p50 {latency['p50'] / 1000:8.2f} ms   p99 {latency['p99'] / 1000:8.2f} ms"
+    return rate + (f"   {sample['cpu_us']:5.0f} µs of CPU each" if "cpu_us" in sample else "")
 
 
 class Round:
@@ -36,27 +55,22 @@ class Round:
     def __init__(self, number, arguments, samples):
         self.number, self.arguments, self.samples = number, arguments, samples
 
-    def wanted(self, name):
-        return self.arguments.only in name
-
     def measure(self, name, run):
-        if not self.wanted(name):
+        if not wanted(self.arguments, name):
             return
         print(f"round {self.number} of {self.arguments.rounds}: {name:<12}", end=" ", flush=True)
         sample = run()
         self.samples.setdefault(name, []).append(sample)
-        print(self.told(sample), flush=True)
-
-    @staticmethod
-    def told(sample):
-        if "rate" not in sample:
-            return f"{sample['ratio_cpu']:,.0f} simulated seconds a second"
-        latency = sample["latency_us"]
-        told = f"{sample['rate']:>9,.0f}/s   p50 {latency['p50'] / 1000:8.2f} ms   p99 {latency['p99'] / 1000:8.2f} ms"
-        return told + (f"   {sample['cpu_us']:5.0f} µs of CPU each" if "cpu_us" in sample else "")
+        print(told(sample), flush=True)
 
     def run(self):
         seconds = self.arguments.seconds
+        if wanted(self.arguments, *STRIFE):
+            self.strife(seconds)
+        self.baselines(seconds)
+        self.measure("simulation", lambda: contenders.simulation(seconds))
+
+    def strife(self, seconds):
         with contenders.Network() as network:
             network.start()
             for outstanding in (1, 64, 256):
@@ -67,13 +81,9 @@ class Round:
             if peak:
                 rate = max(peak) / 2
                 self.measure("half", lambda: network.pay(seconds, "--rate", f"{rate:.0f}", "--outstanding", 256))
-            elif self.arguments.only == "half":
-                print("half: half of what? Leave --only out.")
-        self.baselines(seconds)
-        self.measure("simulation", lambda: contenders.simulation(seconds))
 
     def baselines(self, seconds):
-        ways = [(name, *name.split("@")) for name in yardsticks.TWO_PHASE + yardsticks.FUNCTION if self.wanted(name)]
+        ways = [(name, *name.split("@")) for name in yardsticks.TWO_PHASE + yardsticks.FUNCTION if wanted(self.arguments, name)]
         if not ways:
             return
         if self.arguments.postgresql is None:
@@ -134,7 +144,10 @@ def parse():
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured [3]")
     parser.add_argument("--seconds", type=int, default=8, help="how long each run is measured [8]")
     parser.add_argument("--quick", action="store_true", help="one round of 3 s: does it all still work?")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only runs whose name contains this, such as pay@64 or 2pc")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only runs whose name contains this, or one of these: pay@64,2pc")
+    parser.add_argument("--history", type=int, default=0, metavar="N",
+                        help="also measure on books of so many payments; 10000000 takes a while and 12 GB of TMPDIR")
+    parser.add_argument("--accounts", type=int, default=1_000_000, help="accounts in those books, at both banks [1000000]")
     parser.add_argument("--postgresql", type=Path, metavar="FOLDER", help="PostgreSQL's programs (tools/postgresql.sh)")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -152,6 +165,8 @@ def main():
     try:
         for number in range(1, arguments.rounds + 1):
             Round(number, arguments, samples).run()
+        if arguments.history and wanted(arguments, *history.NAMES):
+            history.measure(arguments, lambda n, name, run: Round(n, arguments, samples).measure(name, run))
     except KeyboardInterrupt:
         print("\nstopped; nothing is written", file=sys.stderr)
         return 130
@@ -165,7 +180,7 @@ def main():
     if rows:
         print("\n" + yardsticks.plain(rows))
     result = {"date": datetime.date.today().isoformat(), "commit": commit(), "machine": machine(),
-              "rounds": arguments.rounds, "seconds": arguments.seconds, "yardsticks": rows,
+              "rounds": arguments.rounds, "seconds": arguments.seconds, "history": arguments.history, "yardsticks": rows,
               "costs": yardsticks.costs(samples), "samples": samples}
     if not arguments.quick and not arguments.only and arguments.postgresql is not None:
         write_results(result)

@@ -31,8 +31,6 @@ bool IsOpen(const rpc::CallResult<protocol::PaymentRecord>& answer) {
          error.error.code == ErrorCode::kUnauthenticated;
 }
 
-std::int64_t UnixMs() { return WallNow().time_since_epoch() / std::chrono::milliseconds(1); }
-
 }  // namespace
 
 Load::Load(std::vector<rpc::GatewayClient*> gateways, std::vector<LoadUser>* users, const LoadMix& mix,
@@ -59,8 +57,6 @@ std::shared_ptr<const std::string> Load::TokenOf(std::size_t user) {
   return tokens_[user];
 }
 
-// ---- What a slot does
-
 void Load::Next(Slot& slot, TimePoint at) {
   slot.sent_at = at;
   slot.looking = mix_.NextIsRead(slot.random);
@@ -68,7 +64,7 @@ void Load::Next(Slot& slot, TimePoint at) {
     const auto [user, account] = mix_.AnyAccount(slot.random);
     return Look(slot, user, account->bank_id);
   }
-  slot.user = mix_.NextPayments(slot.random, UnixMs(), &slot.orders);
+  slot.user = mix_.NextPayments(slot.random, WallNow().time_since_epoch() / std::chrono::milliseconds(1), &slot.orders);
   slot.result.sent += slot.orders.size();
   Send(slot);
 }
@@ -171,8 +167,6 @@ void Load::Park(Slot& slot) {
   const std::scoped_lock lock(mutex_);
   parked_.push_back(&slot);
 }
-
-// ---- What Run does
 
 LoadResult Load::Run() {
   start_ = Clock::now();

@@ -37,6 +37,13 @@ class Yardsticks(unittest.TestCase):
         self.assertTrue(row(samples, "p50 of an empty call")["met"])
         self.assertFalse(row(samples, "p50 there")["met"])
 
+    def test_Absolute_IsHeldAgainstItsOwnTarget(self):
+        full = {**sample(1), "processes": [{"name": name, "cpu_us_per_payment": 1, "peak_resident_bytes": size << 20}
+                                           for name, size in (("gateway", 200), ("bank1", 257), ("load", 900))]}
+        found = yardsticks.compute({"full@64": [full], "restart": [{"seconds": s} for s in (1, 1.5, 9)]})
+        self.assertEqual([(row["value"], row["target"], row["met"]) for row in found],
+                         [("257 MiB", "≤ 256 MiB", False), ("1.50 s (1.00 s–9.00 s)", "≤ 2.00 s", True)])
+
     def test_WhatWasNotMeasured_HasNoRow(self):
         self.assertEqual(yardsticks.compute({"pay@64": [sample(1)]}), [])
 
