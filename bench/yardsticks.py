@@ -11,6 +11,9 @@ TWO_PHASE = ("2pc@8", "2pc@32", "2pc@64")
 FUNCTION = ("function@8", "function@32")
 
 
+MARKERS = ("<!-- yardsticks: written by ./run bench -->", "<!-- end of yardsticks -->")
+
+
 class Spread:
     """The median and the extremes of a figure over the rounds."""
 
@@ -141,6 +144,14 @@ def markdown(rows):
 def costs_markdown(rows):
     return markdown_table(("run", "process", "CPU a payment", "resident, at most"),
                           [(r["run"], r["process"], r["cpu"], r["resident"]) for r in rows])
+
+
+def between_markers(text, table):
+    """`text` with the table between its markers; None when it has none."""
+    begin, end = (text.find(marker) for marker in MARKERS)
+    if begin < 0 or end < begin:
+        return None
+    return f"{text[:begin + len(MARKERS[0])]}\n\n{table}\n\n{text[end:]}"
 
 
 def plain(rows):

@@ -64,6 +64,14 @@ class Flags(NetworkCase):
         # 400 calls at most, half of them payments: not as many as the gateway takes.
         self.assertTrue(0 < result["sent"] < 300, result["sent"])
 
+    def test_Open_LatencyCountsFromWhenACallWasToBeMade(self):
+        # Far more than one call at a time can carry: what waits grows and grows, and each one's wait is part of its latency.
+        result = self.bench("--rate", 20000, "--outstanding", 1, "--seconds", 1)
+        self.assertLess(result["sent"], 20000)
+        self.assertGreater(result["sent_late"], 0)
+        a_call_us = result["measured_us"] / result["completed"]
+        self.assertGreater(result["latency_us"]["p50"], 5 * a_call_us)
+
     def test_WhatCannotBe_IsRefused(self):
         for flags, words in ((("--one-bank", "1.5"), "--one-bank"), (("--batch", "0"), "--batch"),
                              (("--banks", "1"), "two banks"), (("--rate", "0"), "--rate")):

@@ -51,3 +51,9 @@ class Yardsticks(unittest.TestCase):
         process = {"name": "gateway", "cpu_us_per_payment": 50.4, "peak_resident_bytes": 3 << 20}
         rows = yardsticks.costs({"pay@64": [{**sample(1), "processes": [process]}]})
         self.assertEqual([(r["process"], r["cpu"], r["resident"]) for r in rows], [("gateway", "50 µs", "3 MiB")])
+
+    def test_Readme_HoldsTheLastTableOnly(self):
+        begin, end = yardsticks.MARKERS
+        once = yardsticks.between_markers(f"before\n{begin}\n{end}\nafter\n", "| old |")
+        self.assertEqual(yardsticks.between_markers(once, "| new |"), f"before\n{begin}\n\n| new |\n\n{end}\nafter\n")
+        self.assertIsNone(yardsticks.between_markers("no place", "| new |"))

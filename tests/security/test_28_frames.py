@@ -225,11 +225,11 @@ class Large(FrameCase):
         self.assert_well()
 
     def test_28_HalvesOfRequestsFromManyAddresses_LeaveMemoryBounded(self):
-        """Each address sends nearly as much as it may: three times what all calls together may take."""
+        """Each address sends nearly as much as it may: four times what all calls together may take."""
         streams = range(1, 2 * MAX_STREAMS, 2)
         start = b"".join(frame(DATA, 0, stream, message(b"", length=4 * MIB)) for stream in streams)
         more = b"".join(frame(DATA, 0, stream, bytes(LARGEST_FRAME)) for stream in streams)
-        for _ in range(3 * MAX_MEMORY_MIB // 15):
+        for _ in range(4 * MAX_MEMORY_MIB // 15):
             connection = self.connection()
             connection.send(self.pay_header(streams) + start + more * 7, patience_s=5)
         self.assert_well()
