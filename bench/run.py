@@ -29,7 +29,6 @@ import yardsticks  # noqa: E402
 
 STRIFE = ("empty@1", "pay@1", "empty@64", "pay@64", "empty@256", "pay@256", "batch", "half")  # half needs a pay@ before it
 RESULTS = ROOT / "bench/results"
-README_MARKERS = ("<!-- yardsticks: written by ./run bench -->", "<!-- end of yardsticks -->")
 
 
 def wanted(arguments, *names):
@@ -58,7 +57,7 @@ class Round:
     def measure(self, name, run):
         if not wanted(self.arguments, name):
             return
-        print(f"round {self.number} of {self.arguments.rounds}: {name:<12}", end=" ", flush=True)
+        print(f"round {self.number} of {self.arguments.rounds}: {name:<14}", end=" ", flush=True)
         sample = run()
         self.samples.setdefault(name, []).append(sample)
         print(told(sample), flush=True)
@@ -129,13 +128,11 @@ def write_results(result):
         f"{yardsticks.costs_markdown(result['costs'])}\n\nWhat the rows mean: docs/performance.md.\n")
     print(f"\nwritten to {RESULTS.relative_to(ROOT)}/latest.json and latest.md")
     readme = ROOT / "README.md"
-    text = readme.read_text()
-    begin, end = README_MARKERS
-    if begin not in text or end not in text:
-        print(f"README.md has no place for the table; it would go between {begin} and {end}")
+    text = yardsticks.between_markers(readme.read_text(), f"{heading(result)}:\n\n{table}")
+    if text is None:
+        print(f"README.md has no place for the table; it would go between {' and '.join(yardsticks.MARKERS)}")
         return
-    before, after = text[:text.index(begin) + len(begin)], text[text.index(end):]
-    readme.write_text(f"{before}\n\n{heading(result)}:\n\n{table}\n\n{after}")
+    readme.write_text(text)
     print("README.md has the new table")
 
 

@@ -1,9 +1,8 @@
 #include "cli/process_usage.h"
 
-#include <time.h>
-
 #include <charconv>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 

@@ -40,9 +40,11 @@ class Yardsticks(unittest.TestCase):
     def test_Absolute_IsHeldAgainstItsOwnTarget(self):
         full = {**sample(1), "processes": [{"name": name, "cpu_us_per_payment": 1, "peak_resident_bytes": size << 20}
                                            for name, size in (("gateway", 200), ("bank1", 257), ("load", 900))]}
-        found = yardsticks.compute({"full@64": [full], "restart": [{"seconds": s} for s in (1, 1.5, 9)]})
+        found = yardsticks.compute({"full@64": [full], "restart, full": [{"seconds": s} for s in (1, 1.5, 9)],
+                                     "restart, fresh": [{"seconds": 0.5}]})
         self.assertEqual([(row["value"], row["target"], row["met"]) for row in found],
                          [("257 MiB", "≤ 256 MiB", False), ("1.50 s (1.00 s–9.00 s)", "≤ 2.00 s", True)])
+        self.assertEqual([row["yardstick_value"] for row in found], ["", "0.50 s"])
 
     def test_WhatWasNotMeasured_HasNoRow(self):
         self.assertEqual(yardsticks.compute({"pay@64": [sample(1)]}), [])
@@ -51,3 +53,9 @@ class Yardsticks(unittest.TestCase):
         process = {"name": "gateway", "cpu_us_per_payment": 50.4, "peak_resident_bytes": 3 << 20}
         rows = yardsticks.costs({"pay@64": [{**sample(1), "processes": [process]}]})
         self.assertEqual([(r["process"], r["cpu"], r["resident"]) for r in rows], [("gateway", "50 µs", "3 MiB")])
+
+    def test_Readme_HoldsTheLastTableOnly(self):
+        begin, end = yardsticks.MARKERS
+        once = yardsticks.between_markers(f"before\n{begin}\n{end}\nafter\n", "| old |")
+        self.assertEqual(yardsticks.between_markers(once, "| new |"), f"before\n{begin}\n\n| new |\n\n{end}\nafter\n")
+        self.assertIsNone(yardsticks.between_markers("no place", "| new |"))
