@@ -112,6 +112,18 @@ class Network:
             self.process.wait()
         self.process = None
 
+    def restart(self):
+        """kill -9 of all servers at once, then how long until each serves again."""
+        pids = [int(file.read_text()) for file in (self.path / "run").glob("*.pid")]
+        if len(pids) != 1 + self.banks:
+            raise Failed(f"not every server runs: there are {len(pids)} pid files")
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(PATIENCE_S)
+        started = time.monotonic()
+        self.start()
+        return {"seconds": time.monotonic() - started}
+
     def pay(self, seconds, *flags):
         """strife bench pay; its own verification included. Payments per second are in `rate`."""
         result = last_json(run(PROGRAMS / "strife", "bench", "pay", "--dir", self.path, "--seconds", seconds,

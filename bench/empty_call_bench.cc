@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,7 +61,8 @@ void Serve(const std::string& dir, const std::string& address) {
   EmptyService service;
   const auto credentials = LiveCredentials::Open(FilesOf(dir, "bank1"), Role::kBank, Now());
   if (!credentials) std::abort();
-  const auto tls = strife::rpc::ServerTls(**credentials, [](std::string_view) { return true; });
+  const auto tls =
+      strife::rpc::ServerTls(**credentials, [](std::string_view, std::string_view) { return std::nullopt; });
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, tls);
   builder.RegisterService(&service);

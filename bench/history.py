@@ -1,8 +1,6 @@
 """What a long history costs: payments per second, memory, restart and history pages on books that were filled beforehand."""
 
-import os
 import shutil
-import signal
 import statistics
 import sys
 import time
@@ -10,7 +8,7 @@ from pathlib import Path
 
 import contenders
 
-NAMES = ("fresh@64", "full@64", "restart", "pages")
+NAMES = ("fresh@64", "restart, fresh", "full@64", "restart, full", "pages")
 PAGE_ROWS = 10
 FAR_PAGE = 1000
 LOOKS = 300
@@ -33,7 +31,7 @@ class FilledNetwork(contenders.Network):
             if shutil.disk_usage(self.directory).free < needed:
                 raise contenders.Failed(f"{self.directory} has no room for {self.payments:,} payments: about "
                                         f"{needed / 2**30:.0f} GiB are needed; set TMPDIR or use a smaller --history")
-            print(f"filling the books with {self.payments:,} payments and {2 * self.accounts_each:,} accounts …", flush=True)
+            print(f"filling books: {self.payments:,} payments, {2 * self.accounts_each:,} accounts …", flush=True)
             started = time.monotonic()
             contenders.run(contenders.PROGRAMS / "books_fill", self.path, self.banks, self.payments, self.accounts_each,
                            patience_s=FILL_PATIENCE_S)
@@ -46,18 +44,6 @@ class FilledNetwork(contenders.Network):
     def pay(self, seconds, *flags):
         """To all accounts, so that no cache holds what is needed. The books are proved once, at the end of all rounds."""
         return super().pay(seconds, "--other-payees", self.accounts_each, "--no-verify", *flags)
-
-    def restart(self):
-        """kill -9 of all servers at once, then how long until each serves again."""
-        pids = [int(file.read_text()) for file in (self.path / "run").glob("*.pid")]
-        if len(pids) != 1 + self.banks:
-            raise contenders.Failed(f"not every server runs: there are {len(pids)} pid files")
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-        self.process.wait(contenders.PATIENCE_S)
-        started = time.monotonic()
-        self.start()
-        return {"seconds": time.monotonic() - started}
 
     def pages(self):
         """The median time of the first page of a user's history and of a far one, in turns."""
@@ -95,15 +81,16 @@ def _client(filled):
 def measure(arguments, measure_one):
     """All rounds; `measure_one(round, name, run)` runs and keeps a sample."""
     seconds = arguments.seconds
-    with FilledNetwork(arguments.history, arguments.accounts) as filled:
+    # The same accounts on both sides: what is compared is the history alone.
+    with FilledNetwork(arguments.history, arguments.accounts) as full, FilledNetwork(1, arguments.accounts) as fresh:
         for number in range(1, arguments.rounds + 1):
-            with contenders.Network() as fresh:
-                fresh.start()
-                measure_one(number, "fresh@64", lambda n=fresh: n.pay(seconds, "--outstanding", 64))
-            filled.start()
-            measure_one(number, "full@64", lambda: filled.pay(seconds, "--outstanding", 64))
-            measure_one(number, "restart", filled.restart)
-            measure_one(number, "pages", filled.pages)
-            filled.stop()
+            for name, network in (("fresh", fresh), ("full", full)):
+                network.start()
+                measure_one(number, f"{name}@64", lambda n=network: n.pay(seconds, "--outstanding", 64))
+                measure_one(number, f"restart, {name}", network.restart)
+                if network is full:
+                    measure_one(number, "pages", full.pages)
+                network.stop()
         print("proving the books …", flush=True)
-        filled.verify()
+        for network in (fresh, full):
+            network.verify()

@@ -57,7 +57,7 @@ class Round:
     def measure(self, name, run):
         if not wanted(self.arguments, name):
             return
-        print(f"round {self.number} of {self.arguments.rounds}: {name:<12}", end=" ", flush=True)
+        print(f"round {self.number} of {self.arguments.rounds}: {name:<14}", end=" ", flush=True)
         sample = run()
         self.samples.setdefault(name, []).append(sample)
         print(told(sample), flush=True)

@@ -89,10 +89,11 @@ ROWS = [
     ("a far page of a history", ("pages",), "its first page", ("pages",), _far, _first, milliseconds, 1.2, "≤"),
 ]
 
-# What has a target of its own: what is measured, by which contender; the figure, how to read it, target and direction.
+# What has a target of its own: what is measured, by which contender; the figure, how to read it, target and direction. What
+# the same is without a long history is shown beside it.
 ABSOLUTE = [
     ("memory of the largest server, long history", "full@64", lambda s: _largest(s) / 2**20, "{:,.0f} MiB", 256, "≤"),
-    ("kill -9 to serving, long history", "restart", lambda s: s["seconds"], "{:.2f} s", 2, "≤"),
+    ("kill -9 to serving, long history", "restart, full", lambda s: s["seconds"], "{:.2f} s", 2, "≤"),
     ("simulated seconds per second of one processor, faults on", "simulation", lambda s: s["ratio_cpu"], "{:,.0f}", 1000, "≥"),
 ]
 
@@ -111,7 +112,10 @@ def compute(samples):
     for name, contender, figure, form, target, sign in ABSOLUTE:
         if samples.get(contender):
             value = Spread(figure(sample) for sample in samples[contender])
-            rows.append({"measure": name, "value": value.text(form.format), "yardstick": "", "yardstick_value": "",
+            without = samples.get(contender.replace("full", "fresh")) if "full" in contender else None
+            beside = Spread(figure(sample) for sample in without).text(form.format) if without else ""
+            rows.append({"measure": name, "value": value.text(form.format),
+                         "yardstick": "the same, none" if without else "", "yardstick_value": beside,
                          "ratio": value.median, "ratio_low": value.low, "ratio_high": value.high, "ratio_text": "",
                          "target": f"{sign} {form.format(target)}", "met": _met(value.median, target, sign)})
     return rows

@@ -149,6 +149,7 @@ StatusReport LookAt(const std::vector<NetworkServer>& servers, Duration interval
   };
   {
     std::vector<std::jthread> threads;
+    threads.reserve(servers.size());
     for (std::size_t i = 0; i < servers.size(); ++i) threads.emplace_back(look, i);
   }
   for (std::size_t i = 0; i < servers.size(); ++i) {

@@ -9,7 +9,6 @@
 namespace strife::client {
 namespace {
 
-using protocol::PaymentState;
 using rpc::CallError;
 using rpc::CallResult;
 
@@ -145,6 +144,7 @@ std::vector<CallResult<PaymentOutcome>> Client::PayAll(const std::vector<protoco
   bool first_attempt = true;
   while (!open.empty()) {
     std::vector<protocol::PaymentOrder> batch;
+    batch.reserve(open.size());
     for (std::size_t i : open) batch.push_back(orders[i]);
     auto answers = Authorized<Answers>("ProcessPayments", nullptr, [&](const std::string& token) {
       auto result = gateway_->ProcessPayments(token, batch);

@@ -9,7 +9,6 @@
 
 namespace strife::gateway {
 
-using rpc::ApiCode;
 using rpc::ApiError;
 using rpc::ApiResult;
 using rpc::InvalidField;

@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
+import subprocess
 
 from cases import NetworkCase
-from network import run_strife
+from network import STRIFE, clean_environment, run_strife, wait_until
 
 
 class Flags(NetworkCase):
@@ -79,3 +80,33 @@ class Flags(NetworkCase):
             self.assertNotEqual(ended.returncode, 0, flags)
             self.assertIn(words, ended.stderr)
 
+
+class Crash(NetworkCase):
+    USERS = 6
+
+    def completed(self):
+        """As the gateway's log says."""
+        return (self.network.path / "logs/gateway/transactions.log").read_text().count("COMPLETED")
+
+    def crash_under(self, *flags):
+        before = self.completed()
+        command = [STRIFE, "bench", "pay", "--dir", self.network.path, "--warm-up", "0s", "--output", "json", *flags]
+        with subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, env=clean_environment()) as load:
+            wait_until(lambda: self.completed() > before + 100, "payments to be under way")
+            self.assertIsNone(load.poll(), "all was paid before the crash")
+            self.network.kill("gateway")
+            self.network.start("gateway")
+            output, errors = load.communicate(timeout=120)
+        self.assertEqual(load.returncode, 0, errors)
+        result = json.loads(output)
+        self.assertTrue(result["verified"])
+        self.assertEqual(result["unresolved"], 0)
+        self.assertGreater(result["asked_again"], 0)
+        return result
+
+    def test_GatewayKilled_EveryPaymentIsAskedForAgainUntilItEnds(self):
+        self.crash_under("--count", 3000, "--outstanding", 32)
+
+    def test_GatewayKilled_SoIsEveryPaymentOfABatch(self):
+        self.crash_under("--count", 6000, "--outstanding", 4, "--batch", 25)

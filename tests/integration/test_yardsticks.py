@@ -40,9 +40,11 @@ class Yardsticks(unittest.TestCase):
     def test_Absolute_IsHeldAgainstItsOwnTarget(self):
         full = {**sample(1), "processes": [{"name": name, "cpu_us_per_payment": 1, "peak_resident_bytes": size << 20}
                                            for name, size in (("gateway", 200), ("bank1", 257), ("load", 900))]}
-        found = yardsticks.compute({"full@64": [full], "restart": [{"seconds": s} for s in (1, 1.5, 9)]})
+        found = yardsticks.compute({"full@64": [full], "restart, full": [{"seconds": s} for s in (1, 1.5, 9)],
+                                     "restart, fresh": [{"seconds": 0.5}]})
         self.assertEqual([(row["value"], row["target"], row["met"]) for row in found],
                          [("257 MiB", "≤ 256 MiB", False), ("1.50 s (1.00 s–9.00 s)", "≤ 2.00 s", True)])
+        self.assertEqual([row["yardstick_value"] for row in found], ["", "0.50 s"])
 
     def test_WhatWasNotMeasured_HasNoRow(self):
         self.assertEqual(yardsticks.compute({"pay@64": [sample(1)]}), [])
