@@ -38,8 +38,10 @@ namespace {
 constexpr std::size_t kReadThreads = 2;
 constexpr Duration kTickInterval = std::chrono::milliseconds(500);
 constexpr Duration kReportInterval = std::chrono::seconds(10);
-constexpr Duration kRegistrationRetryDelay = std::chrono::seconds(1);
-constexpr int kRegistrationsBeforeServing = 3;
+// A gateway that is just starting is met at once, and one that stays away is not pestered.
+constexpr Duration kFirstRegistrationRetry = std::chrono::milliseconds(50);
+constexpr Duration kLastRegistrationRetry = std::chrono::seconds(1);
+constexpr int kRegistrationsBeforeServing = 7;  // a good second
 constexpr Duration kGatewayCallTimeout = std::chrono::seconds(5);
 constexpr Duration kDrainLimit = std::chrono::seconds(15);
 constexpr std::string_view kEvents[] = {"protocol_violation",    "stale_gateway",    "heuristic_proposed",
@@ -58,6 +60,10 @@ class Bank {
   void Tick();
   void Reload(const Result<BankConfig>& reread);
   void Drain();
+  Duration UntilTick() const {
+    return std::clamp<Duration>(next_registration_.load() - clock_.Read().monotonic, kFirstRegistrationRetry,
+                                kTickInterval);
+  }
 
  private:
   using Engine = runtime::EngineThread<protocol::Participant, BankStore>;
@@ -279,12 +285,14 @@ void Bank::Register() {
     const bool announce = answer || ++failed_registrations_ >= kRegistrationsBeforeServing;
     if (announce && !announced_.exchange(true)) server_->SetServing(!disk_.low());
     if (answer) {
+      failed_registrations_ = 0;
       next_registration_ = now + answer->heartbeat_interval;
       if (!registered_.exchange(true)) {
         log.Write(LogLevel::kInfo, LogLine("registered").Add("gateway_store", answer->gateway_store_id));
       }
     } else {
-      next_registration_ = now + kRegistrationRetryDelay;
+      next_registration_ = now + std::min(kFirstRegistrationRetry * (1 << std::min(failed_registrations_ - 1, 10)),
+                                          kLastRegistrationRetry);
       if (registered_.exchange(false) || answer.error().code == ErrorCode::kPermissionDenied) {
         log.Write(LogLevel::kWarning, LogLine("registration_failed").Add("why", answer.error().message));
       }
@@ -347,7 +355,7 @@ Status RunBank(const BankConfig& config, const std::function<Result<BankConfig>(
   if (Status serving = bank.Serve(); !serving) return serving;
   server::NotifyManager("READY=1");
   for (;;) {
-    switch (signals.Wait(kTickInterval)) {
+    switch (signals.Wait(bank.UntilTick())) {
       case server::Wakeup::kTimeout:
         bank.Tick();
         break;
