@@ -74,9 +74,8 @@ Status LogIn(rpc::GatewayClient& gateway, std::vector<LoadUser>* users) {
     user.session = std::move(*session);
     for (const auto& account : user.session.accounts) banks.emplace(account.bank_id, &user);
   }
-  for (const auto& [bank, user] : banks) {
-    const std::string& token = user->session.access_token;
-    auto balance = Patiently([&] { return gateway.CheckBalance(token, bank); });
+  for (const auto& bank : banks) {
+    auto balance = Patiently([&] { return gateway.CheckBalance(bank.second->session.access_token, bank.first); });
     if (!balance) return std::unexpected(balance.error().error);
   }
   return {};
