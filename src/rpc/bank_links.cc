@@ -366,8 +366,7 @@ void BankLink::GetTrace(const Uuid& id, std::function<void(BankTrace)> done) {
                                       });
 }
 
-BankLinks::BankLinks(BankLinksOptions options, Listener listener)
-    : options_(std::move(options)), listener_(std::move(listener)) {}
+BankLinks::BankLinks(BankLinksOptions options, Listener listener) : options_(options), listener_(std::move(listener)) {}
 
 BankLinks::~BankLinks() {
   for (const auto& [id, link] : links_) link->Close();

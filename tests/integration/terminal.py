@@ -19,9 +19,9 @@ class Terminal:
         environment = clean_environment() | {"TERM": "xterm", "COLUMNS": "80", "LINES": "24"} | environment
         master, slave = pty.openpty()
         self.master = master
-        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave,
-                                        env=environment, start_new_session=True,
-                                        preexec_fn=lambda: __import__("fcntl").ioctl(0, 0x540E, 0))  # TIOCSCTTY
+        # A program makes it the controlling terminal: Python's own code between fork and exec can hang beside threads.
+        self.process = subprocess.Popen(["setsid", "--ctty", *command], stdin=slave, stdout=slave, stderr=slave,
+                                        env=environment)
         os.close(slave)
 
     def read(self):

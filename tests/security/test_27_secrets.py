@@ -208,12 +208,12 @@ class Cores(unittest.TestCase):
     def dies_with_core(self, command, ready):
         """Starts it with cores of any size allowed, kills it as a bug would; whether the system took a core."""
         with tempfile.TemporaryDirectory() as directory:
-            unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-            child = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                     stdin=subprocess.DEVNULL,
-                                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited))
-            wait_until(ready, "the process to run")
-            os.kill(child.pid, signal.SIGABRT)
+            child = subprocess.Popen(["prlimit", "--core=unlimited", *command], cwd=directory, stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                wait_until(ready, "the process to run")
+            finally:
+                os.kill(child.pid, signal.SIGABRT)
             _, status = os.waitpid(child.pid, 0)
             child.returncode = -signal.SIGABRT
             self.assertTrue(os.WIFSIGNALED(status))
