@@ -136,7 +136,7 @@ int main(int argc, char** argv) {
   const auto credentials = LiveCredentials::Open(FilesOf(dir, "client"), Role::kClient, Now());
   if (!credentials) std::abort();
   load.stub = strife::v1::Bank::NewStub(
-      strife::rpc::OpenChannel(address, (*credentials)->current(), {"strife.local", Role::kBank, "bank1"}));
+      strife::rpc::OpenChannel(address, *(*credentials)->current(), {"strife.local", Role::kBank, "bank1"}));
   {
     grpc::ClientContext context;
     context.set_wait_for_ready(true);

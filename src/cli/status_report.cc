@@ -36,7 +36,7 @@ void AskHealth(const NetworkServer& server, Duration timeout, ServerStatus& stat
   }
   const auto credentials = std::make_shared<const security::Credentials>(*std::move(own));
   const auto started = std::chrono::steady_clock::now();
-  const Status healthy = rpc::CheckHealth(server.listen, credentials, certificate->identity, timeout);
+  const Status healthy = rpc::CheckHealth(server.listen, *credentials, certificate->identity, timeout);
   status.latency = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
   status.serving = healthy.has_value();
   if (!healthy) status.why_not = healthy.error().message;

@@ -161,7 +161,7 @@ Status Supervisor::WaitUntilServing(Duration patience) {
     security::Identity expected{own->certificate.identity.trust_domain, server.role,
                                 server.role == security::Role::kBank ? server.name : ""};
     while (true) {
-      auto healthy = rpc::CheckHealth(server.listen, own, expected, kHealthTimeout);
+      auto healthy = rpc::CheckHealth(server.listen, *own, expected, kHealthTimeout);
       for (std::size_t ended : Reap()) {
         const NetworkServer& dead = network_.servers[ended];
         return Fail(ErrorCode::kUnavailable, dead.name + " " + children_[ended].ended + " while starting" +

@@ -51,7 +51,7 @@ Result<Response> Call(const AdminTarget& target, bool changes,
                       grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                       const Request& request) {
   const auto deadline = std::chrono::system_clock::now() + target.timeout;
-  const auto channel = OpenChannel(target.endpoint, target.credentials, target.expected);
+  const auto channel = OpenChannel(target.endpoint, *target.credentials, target.expected);
   if (!Connect(*channel, deadline)) {
     return Fail(ErrorCode::kUnavailable, "cannot connect to " + Who(target) + " at " + target.endpoint +
                                              "; check that it runs and that the certificates are right");

@@ -11,8 +11,7 @@
 
 namespace strife::rpc {
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
-                                           std::shared_ptr<const security::Credentials> credentials,
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const security::Credentials& credentials,
                                            const security::Identity& expected, int index) {
   SetUpGrpc();
   grpc::ChannelArguments arguments;
@@ -32,7 +31,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
   arguments.SetInt("strife.channel_index", index);
   // Strife retries by itself, with the same transaction id and with the limits it has been told.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  return grpc::CreateCustomChannel(address, ChannelTls(std::move(credentials), expected), arguments);
+  return grpc::CreateCustomChannel(address, ChannelTls(credentials, expected), arguments);
 }
 
 }  // namespace strife::rpc

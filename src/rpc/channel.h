@@ -13,8 +13,7 @@ namespace strife::rpc {
 
 // `credentials` and `expected` as in ChannelTls. `index` keeps channels to one address apart, each with a connection of
 // its own.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
-                                           std::shared_ptr<const security::Credentials> credentials,
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const security::Credentials& credentials,
                                            const security::Identity& expected, int index = 0);
 
 }  // namespace strife::rpc

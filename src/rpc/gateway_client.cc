@@ -111,8 +111,8 @@ struct GatewayClient::Impl {
     return credentials->current();
   }
 
-  std::shared_ptr<grpc::ChannelCredentials> Tls(std::shared_ptr<const security::Credentials> current) const {
-    return ChannelTls(std::move(current), {credentials->identity().trust_domain, security::Role::kGateway, ""});
+  std::shared_ptr<grpc::ChannelCredentials> Tls(const security::Credentials& current) const {
+    return ChannelTls(current, {credentials->identity().trust_domain, security::Role::kGateway, ""});
   }
 
   struct Connection {
@@ -124,7 +124,7 @@ struct GatewayClient::Impl {
     auto current = CurrentCredentials();
     std::lock_guard lock(mutex);
     if (channel == nullptr || dialled_with != current) {
-      channel = grpc::CreateCustomChannel(options.endpoints[chosen], Tls(current), Arguments());
+      channel = grpc::CreateCustomChannel(options.endpoints[chosen], Tls(*current), Arguments());
       stub = v1::PaymentGateway::NewStub(channel);
       dialled_with = std::move(current);
     }
@@ -140,7 +140,7 @@ struct GatewayClient::Impl {
       arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
       arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
       arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
-      channels.push_back(grpc::CreateCustomChannel(endpoint, Tls(current), arguments));
+      channels.push_back(grpc::CreateCustomChannel(endpoint, Tls(*current), arguments));
     }
     return channels;
   }
@@ -160,7 +160,7 @@ struct GatewayClient::Impl {
       // Whoever does not answer at all must leave time for the others.
       auto now = std::chrono::system_clock::now();
       auto share = now + (deadline - now) / static_cast<int>(tries);
-      const Connection connecting = Current();
+      Connection connecting = Current();
       auto failure = WaitUntilReady(*connecting.channel, *connecting.stub, share);
       if (!failure) return connecting;
       reason = *failure;

@@ -24,12 +24,12 @@ std::string Flatten(const grpc::ByteBuffer& buffer) {
 
 }  // namespace
 
-Status CheckHealth(const std::string& endpoint, std::shared_ptr<const security::Credentials> credentials,
+Status CheckHealth(const std::string& endpoint, const security::Credentials& credentials,
                    const security::Identity& expected, Duration timeout) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a fresh connection, without the backoff of others
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  auto channel = grpc::CreateCustomChannel(endpoint, ChannelTls(std::move(credentials), expected), arguments);
+  auto channel = grpc::CreateCustomChannel(endpoint, ChannelTls(credentials, expected), arguments);
   grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer> stub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + timeout);

@@ -13,7 +13,7 @@ namespace strife::rpc {
 
 // No error: the server at `endpoint` (host:port) has proved to be `expected` and says that it serves. kUnavailable
 // otherwise, with what is wrong. One attempt; waits at most `timeout`.
-Status CheckHealth(const std::string& endpoint, std::shared_ptr<const security::Credentials> credentials,
+Status CheckHealth(const std::string& endpoint, const security::Credentials& credentials,
                    const security::Identity& expected, Duration timeout);
 
 }  // namespace strife::rpc

@@ -40,7 +40,7 @@ class LiveStub {
     const std::scoped_lock lock(mutex_);
     if (address_.empty()) return nullptr;
     if (stub_ == nullptr || dialled_with_ != current) {
-      stub_ = Service::NewStub(OpenChannel(address_, current, expected_));
+      stub_ = Service::NewStub(OpenChannel(address_, *current, expected_));
       dialled_with_ = std::move(current);
     }
     return stub_;

@@ -116,17 +116,18 @@ std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentia
   return std::make_shared<ReloadingServerCredentials>(credentials, std::move(begins));
 }
 
-std::shared_ptr<grpc::ChannelCredentials> ChannelTls(std::shared_ptr<const security::Credentials> credentials,
+std::shared_ptr<grpc::ChannelCredentials> ChannelTls(const security::Credentials& credentials,
                                                      security::Identity expected) {
   experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(std::make_shared<experimental::StaticDataCertificateProvider>(
-      credentials->trust->ca_pem(),
-      std::vector<experimental::IdentityKeyCertPair>{{credentials->key_pem, credentials->certificate_pem}}));
+      credentials.trust->ca_pem(),
+      std::vector<experimental::IdentityKeyCertPair>{{credentials.key_pem, credentials.certificate_pem}}));
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
   options.set_check_call_host(false);
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the verifier deletes itself when the last user is gone
   options.set_certificate_verifier(
-      experimental::ExternalCertificateVerifier::Create<ServerVerifier>(credentials->trust, std::move(expected)));
+      experimental::ExternalCertificateVerifier::Create<ServerVerifier>(credentials.trust, std::move(expected)));
   return experimental::TlsCredentials(options);
 }
 

@@ -30,7 +30,7 @@ std::shared_ptr<grpc::ServerCredentials> ServerTls(const security::LiveCredentia
 
 // Presents the certificate and talks only to a server that security::AdmitServer takes for `expected`, whatever its
 // host name: in Strife the identity is the name. Of these credentials for good: new ones want a new channel.
-std::shared_ptr<grpc::ChannelCredentials> ChannelTls(std::shared_ptr<const security::Credentials> credentials,
+std::shared_ptr<grpc::ChannelCredentials> ChannelTls(const security::Credentials& credentials,
                                                      security::Identity expected);
 
 }  // namespace strife::rpc

@@ -62,10 +62,10 @@ void GatewayProcess::PlanRestart() {
 // ---- What arrives ----
 
 void GatewayProcess::Submit(const Process& from, const protocol::PaymentOrder& order, SubmitAnswered answered) {
-  Arrive([this, &from, order, answered = std::move(answered)]() mutable {
-    Tell(order.id, [&] { return "gets the payment from " + from.name(); });
-    clients_.emplace(++last_call_, WaitingClient{&from, order.id, std::move(answered)});
-    Push(protocol::SubmitInput{{last_call_, 0}, std::move(order), disk_.low()});
+  Arrive([this, &from, payment = order, answered = std::move(answered)]() mutable {
+    Tell(payment.id, [&] { return "gets the payment from " + from.name(); });
+    clients_.emplace(++last_call_, WaitingClient{&from, payment.id, std::move(answered)});
+    Push(protocol::SubmitInput{{last_call_, 0}, std::move(payment), disk_.low()});
   });
 }
 
