@@ -206,6 +206,7 @@ class MemoryGatewayReader final : public GatewayReader {
     });
     std::ranges::sort(revoked);
     std::vector<Uuid> ids;
+    ids.reserve(revoked.size());
     for (const auto& [at, id] : revoked) ids.push_back(id);
     return ids;
   }

@@ -13,7 +13,6 @@
 namespace strife {
 namespace {
 
-using protocol::AccountKind;
 using protocol::AccountRecord;
 using protocol::BankTransactionRecord;
 using protocol::EntryRecord;
@@ -159,6 +158,7 @@ Result<std::vector<LedgerTotals>> BankReaderSqlite::Totals() {
     totals[account->currency].Add(*account);
   }
   std::vector<LedgerTotals> result;
+  result.reserve(totals.size());
   for (auto& [currency, total] : totals) result.push_back(total);
   return result;
 }

@@ -73,7 +73,7 @@ Result<RefreshTokenRecord> ReadRefreshToken(const Statement& statement) {
   token.session_id = row.Id(1);
   token.expires_at = row.Time(2);
   token.used_at = row.OptionalTime(3);
-  return row.Finish(std::move(token));
+  return row.Finish(token);
 }
 
 Result<LoginCounterRecord> ReadLoginCounter(const Statement& statement) {

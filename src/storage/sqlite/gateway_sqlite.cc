@@ -21,7 +21,6 @@ using protocol::PaymentRecord;
 using protocol::PaymentState;
 using protocol::TraceRecord;
 using sqlite::Database;
-using sqlite::ResetAtEnd;
 using sqlite::Statement;
 
 std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
