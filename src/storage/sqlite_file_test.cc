@@ -333,6 +333,21 @@ TEST_F(SqliteFile, LongLog_StartsOverWhileWritingGoesOn) {
   EXPECT_LT(std::filesystem::file_size(file_.string() + "-wal"), std::uintmax_t{150} << 20);
 }
 
+// A small disk must not be filled by the log of a busy server: the writer does the rest that the checkpointer leaves.
+TEST_F(SqliteFile, LogOfManySmallCommits_StaysShort) {
+  auto store = OpenGatewayStore(file_).value();
+  ASSERT_TRUE(store->OpenIncarnation(IdOf(1)));
+  GatewayRecords records;
+  for (std::uint32_t n = 0; n < 3000; ++n) {
+    records.payments = {PaymentOf(n)};
+    records.payments.back().order.memo.assign(40'000, 'x');
+    ++records.sequence;
+    ASSERT_TRUE(store->Commit(records));
+  }
+  // More than 150 MB were written. A step is 16 MB, and as much again may come while it is moved.
+  EXPECT_LT(std::filesystem::file_size(file_.string() + "-wal"), std::uintmax_t{64} << 20);
+}
+
 // ---- The audit log ----
 
 TEST_F(SqliteFile, AuditLog_EditedWithAnotherTool_IsRefused) {

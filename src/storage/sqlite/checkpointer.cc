@@ -54,11 +54,11 @@ int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
 }
 
 Status Checkpointer::AfterCommit() {
-  const auto log_is_long = [this] {
+  const auto is_to_finish = [this] {
     const std::scoped_lock lock(mutex_);
-    return pages_in_log_ > kLongPages;
+    return std::exchange(rest_left_, false) || pages_in_log_ > kLongPages;
   };
-  if (log_is_long()) Checkpoint(writer_);
+  if (is_to_finish()) Checkpoint(writer_);
   if (!failed_) return {};
   const std::scoped_lock lock(mutex_);
   return std::unexpected(*failure_);
@@ -73,6 +73,8 @@ void Checkpointer::Run() {
       wanted_ = false;
     }
     Checkpoint(connection_);
+    const std::scoped_lock lock(mutex_);
+    rest_left_ = moved_pages_ != pages_in_log_;
   }
 }
 

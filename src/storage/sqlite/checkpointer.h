@@ -1,9 +1,9 @@
 // Checkpointer: moves committed pages from the write-ahead log into the database beside the hot path.
 //
 // It owns a thread and a connection. Passive checkpoints never wait for anybody, but against a writer that never pauses
-// they never reach the log's end either, and only then can the log start over. When the log has grown past a second,
-// larger limit, the writer therefore waits for the thread and does the small rest itself, between two commits: only a
-// reader that stays can make the log longer than that.
+// they never reach the log's end either, and only then can the log start over. So the writer does the small rest
+// itself, between two commits, once the thread has moved most; and past a second, larger limit it waits for the thread.
+// Only a reader that stays can make the log longer than that.
 //
 // A log that is completely in the database is left alone until the next commit. SQLite before 3.51.3 may lose pages
 // when a checkpoint starts on such a log just as a commit starts the log over
@@ -51,6 +51,7 @@ class Checkpointer {
   int begun_pages_ = 0;   // guarded by mutex_; length of the log when the last checkpoint began
   std::condition_variable wake_;
   bool wanted_ = false;           // guarded by mutex_
+  bool rest_left_ = false;        // guarded by mutex_; the thread has not reached the end
   bool stopping_ = false;         // guarded by mutex_
   std::optional<Error> failure_;  // guarded by mutex_
   std::atomic<bool> failed_ = false;
