@@ -42,7 +42,8 @@ TEST(Traceparent, WhatTheRecommendationCallsInvalid_IsNone) {
   }
   EXPECT_FALSE(ParseTraceparent(std::string(55, '\0')));
   const std::string later = "42" + std::string(kGood + 2);
-  EXPECT_FALSE(ParseTraceparent(std::string_view(later).substr(0, later.size() - 1))) << "what lies after it is not part of it";
+  EXPECT_FALSE(ParseTraceparent(std::string_view(later).substr(0, later.size() - 1)))
+      << "what lies after it is not part of it";
 }
 
 TEST(Traceparent, OfALaterVersion_IsReadAsFarAsItIsTheSame) {
