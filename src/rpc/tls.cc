@@ -125,7 +125,6 @@ std::shared_ptr<grpc::ChannelCredentials> ChannelTls(const security::Credentials
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
   options.set_check_call_host(false);
-  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the verifier deletes itself when the last user is gone
   options.set_certificate_verifier(
       experimental::ExternalCertificateVerifier::Create<ServerVerifier>(credentials.trust, std::move(expected)));
   return experimental::TlsCredentials(options);
