@@ -1,7 +1,7 @@
-// Fills the databases of a network with a long history whose books are right, through the stores the servers use: what
-// `strife verify` and ./run bench --history are measured on. The network must have been made by strife init and never
-// been started. Payers are user0 … user999; payments have no traces. Usage: books_fill DIRECTORY BANKS PAYMENTS
-// [accounts at each bank]
+// Fills the databases of a network with a long history whose books are right, with the traces and audit records that
+// go with it, through the stores the servers use: what `strife verify` and ./run bench --history are measured on. The
+// network must have been made by strife init and never been started. Payers are user0 … user999.
+// Usage: books_fill DIRECTORY BANKS PAYMENTS [accounts at each bank]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -10,8 +10,10 @@
 #include <set>
 #include <vector>
 
+#include "audit/audit_of.h"
 #include "protocol/ledger.h"
 #include "protocol/reason.h"
+#include "protocol/trace.h"
 #include "storage/sqlite/bank_sqlite.h"
 #include "storage/sqlite/gateway_sqlite.h"
 
@@ -23,7 +25,10 @@ using protocol::AccountRecord;
 using protocol::BankTransactionKind;
 using protocol::BankTransactionRecord;
 using protocol::BankTransactionState;
+using protocol::CommandOutcome;
 using protocol::PaymentState;
+using protocol::StepKind;
+using protocol::Trace;
 
 constexpr int kPaymentsPerCommit = 20'000;
 constexpr std::int64_t kOpening = 1'000'000'000;
@@ -36,6 +41,45 @@ void Require(const Status& status) {
 }
 
 Currency Usd() { return *Currency::Parse("USD"); }
+
+// The outcome of a command to prepare, and of what follows.
+CommandOutcome VoteOf(bool completed) { return completed ? CommandOutcome::kYes : CommandOutcome::kNo; }
+
+// The way of a payment without incident, a millisecond a step.
+std::string GatewayTrace(WallTime began, int legs, bool completed) {
+  Trace trace;
+  WallTime at = began;
+  const auto add = [&](StepKind kind, int leg, std::optional<CommandOutcome> outcome) {
+    const WallTime until = at + std::chrono::milliseconds(1);
+    trace.Add({.kind = kind,
+               .leg = static_cast<std::uint8_t>(leg),
+               .outcome = outcome,
+               .epoch = kind == StepKind::kRecorded ? 1U : 0U,
+               .at = at,
+               .until = until});
+    at = until;
+  };
+  add(StepKind::kReceived, 0, {});
+  add(StepKind::kRecorded, 0, {});
+  for (int leg = 1; leg <= legs; ++leg) add(StepKind::kPrepare, leg, VoteOf(completed || leg == 2));
+  add(completed ? StepKind::kDecidedCommit : StepKind::kDecidedAbort, 0, {});
+  for (int leg = 1; leg <= legs; ++leg) {
+    add(completed ? StepKind::kCommit : StepKind::kAbort, leg, CommandOutcome::kDone);
+  }
+  if (completed) add(StepKind::kCompleted, 0, {});
+  add(StepKind::kReplied, 0, {});
+  return trace.Encode(began, protocol::kGatewayTraceBytes);
+}
+
+std::string BankTrace(WallTime began, bool completed) {
+  Trace trace;
+  const auto add = [&](StepKind kind, CommandOutcome outcome) {
+    trace.Add({.kind = kind, .outcome = outcome, .epoch = 1, .at = began, .until = began});
+  };
+  add(StepKind::kPrepare, VoteOf(completed));
+  add(completed ? StepKind::kCommit : StepKind::kAbort, CommandOutcome::kDone);
+  return trace.Encode(began, protocol::kBankTraceBytes);
+}
 
 class Ids {
  public:
@@ -77,7 +121,7 @@ class Bank {
     BankTransactionRecord transaction = Transaction(id, now, amount);
     transaction.state = BankTransactionState::kAborted;
     transaction.reason_code = protocol::reason::kInsufficientFunds;
-    records_.transactions.push_back(std::move(transaction));
+    Keep(std::move(transaction));
   }
   void Abort(const Uuid& id, WallTime now, const Money& amount) {
     Refuse(id, now, amount);
@@ -97,7 +141,7 @@ class Bank {
       transaction.credit_account = Account(credit).account_id;
       Enter(transaction, line, 0, Index(credit));
     }
-    records_.transactions.push_back(std::move(transaction));
+    Keep(std::move(transaction));
   }
 
   void Write() {
@@ -124,6 +168,12 @@ class Bank {
     return transaction;
   }
 
+  void Keep(BankTransactionRecord transaction) {
+    const bool completed = transaction.state == BankTransactionState::kCommitted;
+    records_.traces.push_back({transaction.id, BankTrace(transaction.created_at, completed)});
+    records_.transactions.push_back(std::move(transaction));
+  }
+
   void Enter(const BankTransactionRecord& transaction, std::uint8_t line, std::size_t debit, std::size_t credit) {
     AccountRecord &from = accounts_[debit], &to = accounts_[credit];
     touched_.insert({debit, credit});
@@ -142,6 +192,12 @@ class Bank {
   std::set<std::size_t> touched_;  // since the last Write
   BankRecords records_;
 };
+
+// The record of the decision that comes before what is written here, the end.
+protocol::AuditRecord DecisionOf(protocol::PaymentRecord payment) {
+  payment.state = PaymentState::kCommitting;
+  return *audit::AuditOf(payment);
+}
 
 void Fill(const std::filesystem::path& data, int banks, int payments, int accounts) {
   Ids ids;
@@ -185,12 +241,17 @@ void Fill(const std::filesystem::path& data, int banks, int payments, int accoun
         to.Commit(id, ids.now(), amount, -1, payee);
       }
     }
+    records.traces.push_back(
+        {id, GatewayTrace(payment.created_at, &from == &to ? 1 : 2, payment.state == PaymentState::kCompleted)});
+    if (payment.state == PaymentState::kCompleted) records.audit.push_back(DecisionOf(payment));
     records.payments.push_back(std::move(payment));
     if ((i + 1) % kPaymentsPerCommit != 0 && i + 1 != payments) continue;
     for (const auto& bank : all) bank->Write();
     ++records.sequence;
     Require(gateway->Commit(records));
     records.payments.clear();
+    records.traces.clear();
+    records.audit.clear();
     records.banks.clear();
     std::printf("\r%d payments", i + 1);
     std::fflush(stdout);

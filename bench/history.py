@@ -12,7 +12,7 @@ NAMES = ("fresh@64", "restart, fresh", "full@64", "restart, full", "pages")
 PAGE_ROWS = 10
 FAR_PAGE = 1000
 LOOKS = 300
-BYTES_A_PAYMENT = 1200  # on disk, gateway and banks together, and some room
+BYTES_A_PAYMENT = 1500  # on disk, gateway and banks together, and some room
 BYTES_AN_ACCOUNT = 1200
 FILL_PATIENCE_S = 4 * 3600
 
