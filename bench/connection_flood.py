@@ -26,11 +26,11 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/integration"), str(ROOT / "tests/security")]
-from login_flood import Payments, percentile, report  # noqa: E402
 from memory import metric, status_mib  # noqa: E402
 from network import Network, run_strife  # noqa: E402
 from raw_http2 import (CANCEL, END_HEADERS, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame,  # noqa: E402
                        request_headers)
+from scheduled_payments import Payments, percentile, report  # noqa: E402
 
 MAX_GROWTH_MIB = 512
 HELD = 500  # bare connections that one process has at a time

@@ -3,40 +3,27 @@
 Every process is started here and ended here, whatever happens.
 """
 
-import contextlib
 import ctypes
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/integration"))
+from ports import free_port_base  # noqa: E402
+
 PROGRAMS = ROOT / "build/release/bin"
 PATIENCE_S = 120
 
 
 class Failed(Exception):
     """A contender did not do what it should; there is no result."""
-
-
-def free_ports(count):
-    """A port such that it and the following ones, `count` in all, are free now."""
-    for _ in range(200):
-        base = random.randrange(20000, 32000 - count)
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(base, base + count):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-                return base
-            except OSError:
-                continue
-    raise Failed("no free ports")
 
 
 def child(last_signal=signal.SIGTERM):
@@ -76,7 +63,7 @@ class Network:
         self.directory = Path(tempfile.mkdtemp(prefix="strife-bench-"))
         self.path = self.directory / "net"
         try:
-            base = self.port_base = free_ports(2 * (self.banks + 1) + 1)
+            base = self.port_base = free_port_base(2 * (self.banks + 1) + 1)
             self.spare_port = base + 2 * (self.banks + 1)
             run(PROGRAMS / "strife", "init", "--dir", self.path, "--banks", self.banks, "--users", self.users,
                 "--port-base", base, "--metrics-port-base", base + self.banks + 1)

@@ -2,7 +2,6 @@
 
 import shutil
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -68,7 +67,6 @@ class FilledNetwork(contenders.Network):
 
 def _client(filled):
     """The tests' independent client, logged in as the first user, and the request it makes."""
-    sys.path.insert(0, str(contenders.ROOT / "tests/integration"))
     import network  # noqa: PLC0415 generates stubs, which is not for those who measure something else
 
     known = network.Network.__new__(network.Network)  # of a network that exists already

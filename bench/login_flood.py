@@ -16,54 +16,19 @@ import argparse
 import json
 import multiprocessing
 import sys
-import threading
 import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/integration"))
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/integration")]
 import grpc  # noqa: E402
-from network import COMPLETED, Network, gateway_pb2, run_strife  # noqa: E402
+from network import Network, gateway_pb2, run_strife  # noqa: E402
+from scheduled_payments import Payments, percentile, report  # noqa: E402
 
 PASSWORD = "as long as people make them"
 CERTIFICATES = 4
 CALLS_PER_CONNECTION = 16
-
-
-def percentile(sorted_values, share):
-    return sorted_values[min(int(len(sorted_values) * share), len(sorted_values) - 1)]
-
-
-class Payments:
-    """Payments on schedule, from one thread; answers are noted by gRPC's."""
-
-    def __init__(self, clients):
-        self.clients = clients
-        self.lock = threading.Lock()
-
-    def run(self, rate, seconds):
-        """Latencies in ms, sorted, and how many payments did not complete."""
-        latencies, failed, done, count = [], [0], threading.Semaphore(0), int(rate * seconds)
-
-        def note(call, scheduled):
-            took_ms = (time.monotonic() - scheduled) * 1000
-            good = call.exception() is None and call.result().payment.state == COMPLETED
-            with self.lock:
-                latencies.append(took_ms)
-                failed[0] += not good
-            done.release()
-
-        start = time.monotonic()
-        for i in range(count):
-            scheduled = start + i / rate
-            time.sleep(max(0, scheduled - time.monotonic()))
-            payer, payee = self.clients[i % len(self.clients)], self.clients[(i + 1) % len(self.clients)]
-            call = payer.pay_later(payer.order(payee.accounts["bank2"], 1, bank="bank1"))
-            call.add_done_callback(lambda ended, scheduled=scheduled: note(ended, scheduled))
-        for _ in range(count):
-            done.acquire()
-        return sorted(latencies), failed[0]
 
 
 def flood(port, certs, number, kind, answers, stop):
@@ -130,11 +95,6 @@ def prepare(network):
     for i in range(CERTIFICATES):
         issued = run_strife("pki", "issue", "client", f"flood{i}", "--dir", network.path / "certs")
         assert issued.returncode == 0, issued.stderr
-
-
-def report(name, latencies_ms, failed):
-    print(f"{name:>6}: p50 {percentile(latencies_ms, 0.5):8.2f} ms   p99 {percentile(latencies_ms, 0.99):8.2f} ms   "
-          f"max {latencies_ms[-1]:8.2f} ms   {len(latencies_ms)} payments, {failed} not completed", flush=True)
 
 
 def main():

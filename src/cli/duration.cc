@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "runtime/system_clock.h"
 
 namespace strife::cli {
 namespace {
@@ -98,10 +99,6 @@ std::string FormatTime(WallTime time) {
                 static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                 static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return text.data();
-}
-
-WallTime WallNow() {
-  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
 }
 
 }  // namespace strife::cli

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "runtime/system_clock.h"
 
 namespace strife::cli {
 
@@ -18,7 +19,6 @@ Result<WallTime> ParseTime(std::string_view text, WallTime now);
 // "2026-03-01T12:30:00.123Z".
 std::string FormatTime(WallTime time);
 
-// The wall clock.
-WallTime WallNow();
+using runtime::WallNow;
 
 }  // namespace strife::cli

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/system_clock.h"
+
 namespace strife::client {
 namespace {
 
@@ -11,10 +13,6 @@ using rpc::CallResult;
 
 // Tokens are renewed this long before they run out, so that none runs out on its way.
 constexpr Duration kRenewBefore = std::chrono::seconds(20);
-
-WallTime WallNow() {
-  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
-}
 
 }  // namespace
 
@@ -52,7 +50,7 @@ Result<Session> StoredSession(const ClientConfig& config) {
 
 CallResult<std::string> SessionKeeper::AccessToken(const std::string& user, const std::string& refused) {
   const auto usable = [&](const Session& session) {
-    return session.access_token != refused && session.access_expires_at - kRenewBefore > WallNow() &&
+    return session.access_token != refused && session.access_expires_at - kRenewBefore > runtime::WallNow() &&
            (user.empty() || session.username == user);
   };
   if (session_ && usable(*session_)) return session_->access_token;

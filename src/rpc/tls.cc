@@ -13,15 +13,12 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "runtime/system_clock.h"
 
 namespace strife::rpc {
 namespace {
 
 namespace experimental = grpc::experimental;
-
-WallTime WallNow() {
-  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
-}
 
 // gRPC's certificate providers read files by themselves: what they read is not checked first, and key and certificate
 // may be of two different renewals. Its C interface instead asks for the credentials before each handshake; C++ has no
@@ -96,8 +93,8 @@ class ServerVerifier final : public experimental::ExternalCertificateVerifier {
               grpc::Status* sync_status) override {
     const auto leaf = request->peer_cert();
     const auto chain = request->peer_cert_full_chain();
-    const auto admitted =
-        security::AdmitServer(*trust_, {leaf.data(), leaf.size()}, {chain.data(), chain.size()}, expected_, WallNow());
+    const auto admitted = security::AdmitServer(*trust_, {leaf.data(), leaf.size()}, {chain.data(), chain.size()},
+                                                expected_, runtime::WallNow());
     *sync_status =
         admitted ? grpc::Status::OK : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, admitted.error().message);
     return true;  // decided at once, no callback

@@ -7,12 +7,15 @@
 
 namespace strife::runtime {
 
+inline WallTime WallNow() {
+  return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
+}
+
 class SystemClock final : public Clock {
  public:
   Now Read() override {
-    using std::chrono::duration_cast;
-    return {MonotonicTime(duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())),
-            WallTime(duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()))};
+    return {MonotonicTime(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())),
+            WallNow()};
   }
 };
 

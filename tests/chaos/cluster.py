@@ -13,6 +13,7 @@ import network
 from audit import Books, open_work
 from links import Links
 from network import Network, Process
+from ports import free_port_base
 
 GATEWAY = "gateway"
 RESERVED_MB = 16  # the servers refuse new work below this
@@ -29,7 +30,7 @@ class Cluster(Network):
         super().__init__(banks=banks, users=users)
         self.servers = servers
         self.disk_mb = disk_mb
-        self.gateway_ports = [self.port_base, network.free_port_base(1)]
+        self.gateway_ports = [self.port_base, free_port_base(1)]
         self.gateway_port = self.gateway_ports[0]
         self.links = Links()
         self.to_gateway = {"clients": self.links.add("clients-gateway", self.gateway_port)}

@@ -5,12 +5,9 @@ imported, and every connection is Python's gRPC over mutual TLS.
 """
 
 import atexit
-import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +16,8 @@ import uuid
 from pathlib import Path
 
 import grpc
+
+from ports import free_port_base
 
 ROOT = Path(__file__).resolve().parents[2]
 STRIFE = Path(os.environ.get("STRIFE_EXECUTABLE", ROOT / "build/release/bin/strife")).resolve()
@@ -63,22 +62,6 @@ def wait_until(condition, what, patience_s=PATIENCE_S):
 
 def new_id():
     return str(uuid.uuid4())
-
-
-def free_port_base(ports):
-    """A port P such that P … P + ports - 1 are free now, below the range the system gives out by itself."""
-    for _ in range(200):
-        base = random.randrange(20000, 32000 - ports)
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(base, base + ports):
-                    bound = stack.enter_context(socket.socket())
-                    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    bound.bind(("127.0.0.1", port))
-                return base
-            except OSError:
-                continue
-    raise AssertionError("no free ports")
 
 
 def clean_environment():

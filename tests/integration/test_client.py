@@ -8,7 +8,8 @@ from concurrent import futures
 import grpc
 
 from cases import NetworkCase
-from network import ROOT, STRIFE, clean_environment, free_port_base, new_id, wait_until
+from network import ROOT, STRIFE, clean_environment, new_id, wait_until
+from ports import free_port_base
 from person import Person, gateway_order
 from terminal import Terminal
 

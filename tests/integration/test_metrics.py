@@ -8,7 +8,8 @@ from pathlib import Path
 
 import network
 from cases import NetworkCase
-from network import ROOT, free_port_base, wait_until
+from network import ROOT, wait_until
+from ports import free_port_base
 
 PROMETHEUS = ROOT / "build/prometheus/usr/bin"
 DEPLOY = ROOT / "deploy/prometheus"
