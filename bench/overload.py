@@ -6,8 +6,8 @@
 Starts a network of its own and measures, all four when none is named:
 
     saturation  payments a second and latencies with ever more on their way, up to more than the gateway takes in
-    greedy      latencies of an honest user's steady payments: alone; beside a load of many users; beside one user who keeps as many
-                on their way
+    greedy      latencies of honest users' steady payments: alone; beside a load of many users; beside two users who keep as many on
+                their way; beside two who keep ten times as many
     hot         payments a second when all go to one account, beside payments between all accounts
     slow        payments a second between two banks while a third has stopped and payments to it wait
 
@@ -30,6 +30,7 @@ from scheduled_payments import Payments, percentile, report  # noqa: E402
 
 PROBE_RATE = 50
 GREEDY_OUTSTANDING = 1024
+GREEDIER_OUTSTANDING = 10_000
 # Calls on their way, and payments in each.
 DEPTHS = ((64, 1), (256, 1), (1024, 1), (4096, 1), (10_000, 1), (8, 256), (32, 256), (128, 256))
 
@@ -89,14 +90,17 @@ def saturation(network, arguments):
 def greedy(network, arguments):
     honest = Payments(network.clients(*network.users[-2:]))
     honest.run(PROBE_RATE, 2)  # warm up
-    beside = {"alone": None, "many": (), "greedy": ("--users", 2)}
+    beside = {"alone": None,
+              "many": ("--outstanding", GREEDY_OUTSTANDING),
+              "greedy": ("--users", 2, "--outstanding", GREEDY_OUTSTANDING),
+              "more": ("--users", 2, "--outstanding", GREEDIER_OUTSTANDING)}
     latencies = {name: [] for name in beside}
     failed = dict.fromkeys(beside, 0)
     for _ in range(arguments.rounds):
         for name, flags in beside.items():
             load = None
             if flags is not None:
-                load = Load(network, arguments.seconds + 4, "--outstanding", GREEDY_OUTSTANDING, *flags)
+                load = Load(network, arguments.seconds + 4, *flags)
                 load.wait_paying()
             found, lost = honest.run(PROBE_RATE, arguments.seconds)
             if load:
@@ -126,11 +130,13 @@ def slow(network, arguments):
     well, stopped = [], []
     for _ in range(arguments.rounds):
         well.append(pay(network, arguments.seconds, *flags))
+        load = Load(network, arguments.seconds, *flags)
+        load.wait_paying()  # for which it looks at all banks
         network.pause("bank3")
         try:
             orders = [payer.order(payee.accounts["bank1"], 1, bank="bank3") for _ in range(200)]
             waiting = [payer.pay_later(order) for order in orders]
-            stopped.append(pay(network, arguments.seconds, *flags))
+            stopped.append(load.result())
         finally:
             network.resume("bank3")
         for call in waiting:

@@ -27,7 +27,8 @@ import history  # noqa: E402
 import postgres  # noqa: E402
 import yardsticks  # noqa: E402
 
-STRIFE = ("empty@1", "pay@1", "empty@64", "pay@64", "empty@256", "pay@256", "batch", "half")  # half needs a pay@ before it
+OUTSTANDING = (1, *yardsticks.OUTSTANDING)
+STRIFE = (*(f"{kind}@{n}" for n in OUTSTANDING for kind in ("empty", "pay")), "batch", "half")  # half needs a pay@ before it
 RESULTS = ROOT / "bench/results"
 
 
@@ -72,14 +73,14 @@ class Round:
     def strife(self, seconds):
         with contenders.Network() as network:
             network.start()
-            for outstanding in (1, 64, 256):
+            for outstanding in OUTSTANDING:
                 self.measure(f"empty@{outstanding}", lambda n=outstanding: network.empty_calls(seconds, n))
                 self.measure(f"pay@{outstanding}", lambda n=outstanding: network.pay(seconds, "--outstanding", n))
             self.measure("batch", lambda: network.pay(seconds, "--batch", 256, "--outstanding", 8))
             peak = [self.samples[name][-1]["rate"] for name in yardsticks.PEAK if name in self.samples]
             if peak:
                 rate = max(peak) / 2
-                self.measure("half", lambda: network.pay(seconds, "--rate", f"{rate:.0f}", "--outstanding", 256))
+                self.measure("half", lambda: network.pay(seconds, "--rate", f"{rate:.0f}", "--outstanding", 1024))
 
     def baselines(self, seconds):
         ways = [(name, *name.split("@")) for name in yardsticks.TWO_PHASE + yardsticks.FUNCTION if wanted(self.arguments, name)]
