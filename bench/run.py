@@ -159,7 +159,7 @@ def main():
     arguments = parse()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job does not have
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started ends
-    samples = {}
+    samples, measured_commit = {}, commit()  # now: who waits for the end may go on writing meanwhile
     try:
         for number in range(1, arguments.rounds + 1):
             Round(number, arguments, samples).run()
@@ -177,7 +177,7 @@ def main():
     rows = yardsticks.compute(samples)
     if rows:
         print("\n" + yardsticks.plain(rows))
-    result = {"date": datetime.date.today().isoformat(), "commit": commit(), "machine": machine(),
+    result = {"date": datetime.date.today().isoformat(), "commit": measured_commit, "machine": machine(),
               "rounds": arguments.rounds, "seconds": arguments.seconds, "history": arguments.history, "yardsticks": rows,
               "costs": yardsticks.costs(samples), "samples": samples}
     if not arguments.quick and not arguments.only and arguments.postgresql is not None:

@@ -59,6 +59,15 @@ ApiError NeedsReconciliation() {
                      "the gateway's store was restored from an old backup and must be reconciled by its operator");
 }
 
+ApiError TooManyOpen() {
+  ApiError error = rpc::Overloaded("the gateway");
+  error.message =
+      "you have " + std::to_string(limits::kMaxOpenPaymentsPerUser) +
+      " payments under way, as many as the gateway takes from one user; nothing was recorded, send the same "
+      "request again when some of them have ended";
+  return error;
+}
+
 ApiError ReadFailed() {
   return {.code = ApiCode::kInternal,
           .reason_code = "STORAGE",
@@ -145,13 +154,13 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
   if (!order) return refuse(order.error());
   if (parts_.logins.AccountAt(order->payer, order->from.bank_id) != order->from) return refuse(NotYourAccount());
   if (draining_) return refuse(Draining());
-  if (open_payments_.fetch_add(1) >= limits::kMaxOpenPayments) {
-    open_payments_.fetch_sub(1);
-    return refuse(rpc::Overloaded("the gateway"));
+  const OpenPayments::Room room = open_payments_.Begin(order->payer);
+  if (room != OpenPayments::Room::kTaken) {
+    return refuse(room == OpenPayments::Room::kNone ? rpc::Overloaded("the gateway") : TooManyOpen());
   }
-  const protocol::ReplyTo reply_to =
-      ParkedSubmit::Park([this, received, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
-        open_payments_.fetch_sub(1);
+  const protocol::ReplyTo reply_to = ParkedSubmit::Park(
+      [this, received, payer = order->payer, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
+        open_payments_.End(payer);
         ApiResult<PaymentRecord> result = ToResult(std::move(answer));
         if (result) {
           parts_.metrics.Answered(parts_.clock.Read().monotonic - received);

@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 
+#include "base/limits.h"
 #include "env/clock.h"
 #include "gateway/gateway_machine.h"
 #include "gateway/login_metrics.h"
 #include "gateway/logins.h"
+#include "gateway/open_payments.h"
 #include "gateway/payment_metrics.h"
 #include "gateway/suspensions.h"
 #include "gateway/tracing.h"
@@ -53,7 +55,7 @@ class GatewayService final : public rpc::GatewayApi {
   void SetDrained(bool drained) { drained_ = drained; }
   bool drained() const { return drained_; }
   // Payments taken and not yet answered.
-  std::size_t open_payments() const { return open_payments_; }
+  std::size_t open_payments() const { return open_payments_.size(); }
 
   // Sends and answers what the engine has made durable, in the cycle that began at `cycle_began`. On the engine's
   // thread.
@@ -83,7 +85,7 @@ class GatewayService final : public rpc::GatewayApi {
   const Parts parts_;
   std::atomic<bool> draining_ = false;
   std::atomic<bool> drained_ = false;
-  std::atomic<std::size_t> open_payments_ = 0;
+  OpenPayments open_payments_{limits::kMaxOpenPayments, limits::kMaxOpenPaymentsPerUser};
 };
 
 }  // namespace strife::gateway

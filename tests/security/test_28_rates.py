@@ -105,6 +105,34 @@ class PaymentsPerSecond(RateCase):
                 self.assert_rate_limited(error)
 
 
+class OpenPayments(RateCase):
+    GATEWAY_FLAGS = ("--transaction-timeout", "60s")  # what waits for the stopped bank waits for all of the test
+    MOST = 4096  # of a user
+
+    def test_28_AUserWithManyPaymentsUnderWay_GetsNoMoreIn_AndOthersDo(self):
+        self.network.pause("bank2")
+        try:
+            waiting = [self.payer.stub.ProcessPayments.future(self.payments(MAX_PAYMENTS_PER_CALL),
+                                                              metadata=self.payer.metadata, timeout=PATIENCE_S)
+                       for _ in range(self.MOST // MAX_PAYMENTS_PER_CALL)]
+            wait_until(lambda: metric(self.network, "gateway", "strife_payments_in_flight") == self.MOST,
+                       "all payments to be under way")
+            order = self.payer.order(self.payee.accounts["bank1"], 1, bank="bank1")
+            with self.assertRaises(grpc.RpcError) as refused:
+                self.payer.pay(order)
+            self.assertEqual(refused.exception.code(), Code.RESOURCE_EXHAUSTED)
+            detail = error_detail(refused.exception)
+            self.assertEqual((detail.reason_code, detail.retryable), ("OVERLOADED", True))
+            self.assertIn("payments under way", refused.exception.details())
+            others = self.other.order(self.payee.accounts["bank1"], 1, bank="bank1")
+            self.assertEqual(self.other.pay(others).payment.state, COMPLETED)
+        finally:
+            self.network.resume("bank2")
+        for call in waiting:
+            self.assertEqual({result.payment.state for result in call.result().results}, {COMPLETED})
+        self.assertEqual(self.payer.pay(order).payment.state, COMPLETED, "there is room again")
+
+
 class CallsPerSecond(RateCase):
     GATEWAY_FLAGS = ("--calls-per-second", "20")
 
