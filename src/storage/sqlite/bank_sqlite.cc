@@ -9,6 +9,7 @@
 #include "storage/sqlite/audit_table.h"
 #include "storage/sqlite/bank_rows.h"
 #include "storage/sqlite/bank_schema.h"
+#include "storage/sqlite/bind.h"
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/file_lock.h"
 #include "storage/sqlite/prepare.h"
@@ -24,19 +25,11 @@ using protocol::EntryRecord;
 using protocol::HeuristicRecord;
 using protocol::TraceRecord;
 using sqlite::BankMeta;
+using sqlite::BindTrace;
 using sqlite::Database;
+using sqlite::Micros;
+using sqlite::Signed;
 using sqlite::Statement;
-
-std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
-std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
-void BindTrace(Statement& statement, int index, const TraceRecord* trace) {
-  if (trace != nullptr) {
-    statement.Bind(index, sqlite::BytesOf(trace->bytes));
-  } else {
-    statement.BindNull(index);
-  }
-}
 
 class BankSqlite final : public BankStore {
  public:

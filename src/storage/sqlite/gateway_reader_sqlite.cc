@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "storage/sqlite/audit_snapshot.h"
+#include "storage/sqlite/bind.h"
 #include "storage/sqlite/gateway_rows.h"
 #include "storage/sqlite/gateway_schema.h"
 #include "storage/sqlite/gateway_sqlite.h"
@@ -19,6 +20,7 @@ namespace {
 using protocol::PaymentRecord;
 using protocol::PaymentState;
 using sqlite::Database;
+using sqlite::Micros;
 using sqlite::Statement;
 
 struct Connection {
@@ -222,8 +224,6 @@ class GatewayReaderSqlite final : public GatewayReader {
   }
 
  private:
-  static std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
-
   // What is open is little: all of it is read and sorted.
   static Result<PaymentsPage> OpenPaymentsPage(Statement& statement, const PaymentsQuery& query) {
     auto open = sqlite::ReadMany<PaymentRecord>(statement, &sqlite::ReadPayment);

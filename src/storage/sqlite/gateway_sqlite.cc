@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "storage/sqlite/audit_table.h"
+#include "storage/sqlite/bind.h"
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/gateway_rows.h"
 #include "storage/sqlite/gateway_schema.h"
@@ -20,27 +21,12 @@ using protocol::BankRecord;
 using protocol::PaymentRecord;
 using protocol::PaymentState;
 using protocol::TraceRecord;
+using sqlite::BindOptional;
+using sqlite::BindTrace;
 using sqlite::Database;
+using sqlite::Micros;
+using sqlite::Signed;
 using sqlite::Statement;
-
-std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
-std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
-void BindOptional(Statement& statement, int index, const std::optional<WallTime>& time) {
-  if (time) {
-    statement.Bind(index, Micros(*time));
-  } else {
-    statement.BindNull(index);
-  }
-}
-
-void BindTrace(Statement& statement, int index, const TraceRecord* trace) {
-  if (trace != nullptr) {
-    statement.Bind(index, sqlite::BytesOf(trace->bytes));
-  } else {
-    statement.BindNull(index);
-  }
-}
 
 class GatewaySqlite final : public GatewayStore {
  public:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "storage/sqlite/bind.h"
 #include "storage/sqlite/outbox_rows.h"
 #include "storage/sqlite/outbox_schema.h"
 #include "storage/sqlite/prepare.h"
@@ -14,20 +15,12 @@ namespace strife {
 namespace {
 
 using protocol::kOutboxWindow;
+using sqlite::BindOptional;
 using sqlite::Database;
+using sqlite::Micros;
 using sqlite::ReadOutboxItem;
+using sqlite::Signed;
 using sqlite::Statement;
-
-std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
-std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
-void BindOptional(Statement& statement, int index, const std::optional<WallTime>& time) {
-  if (time) {
-    statement.Bind(index, Micros(*time));
-  } else {
-    statement.BindNull(index);
-  }
-}
 
 class OutboxSqlite final : public OutboxStore {
  public:
