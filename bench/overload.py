@@ -54,8 +54,9 @@ class Load:
 
     def result(self):
         output, errors = self.process.communicate()
-        result = json.loads(output) if output else {"failures": errors}
-        if result["failures"] or result["unresolved"]:
+        result = json.loads(output) if output else {"failures": {errors: 1}}
+        # Whoever pays and pays may run out of money; to decline is work too.
+        if set(result["failures"]) - {"AM04"} or result["unresolved"]:
             raise SystemExit(f"not every payment was made: {result['failures']}")
         return result
 
