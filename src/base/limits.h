@@ -72,8 +72,9 @@ inline constexpr std::int64_t kMaxInDoubtAgeSeconds = 100LL * 365 * 86'400;
 
 // Gateway
 inline constexpr std::size_t kMaxOpenPayments = 20'000;         // submitted and not yet answered
-inline constexpr std::size_t kMaxOpenPaymentsPerUser = 4096;    // so that one user cannot fill the gateway
+inline constexpr std::size_t kMaxOpenPaymentsPerUser = 4096;    // and never more than is left for others
 inline constexpr std::size_t kMaxOpenPaymentsPerBank = 15'000;  // so that one bank cannot fill the gateway
+inline constexpr std::size_t kMaxPaymentsUnderWay = 2048;  // with the banks; docs/decisions/0015-payments-in-turns.md
 inline constexpr std::size_t kMaxBanks = 256;
 inline constexpr std::size_t kMaxCurrenciesPerBank = 64;
 inline constexpr std::size_t kMaxCapabilitiesPerBank = 16;

@@ -111,15 +111,18 @@ void Load::Looked(Slot& slot, const rpc::CallError* error) {
     }
   }
   // Going on at once would hammer a gateway that is down.
-  if (error != nullptr && error->delivery != rpc::Delivery::kRefused) return Park(slot);
+  if (error != nullptr && error->delivery != rpc::Delivery::kRefused) return Park(slot, now);
   Free(slot);
 }
 
 void Load::Answered(Slot& slot, std::span<const PaymentAnswer> answers) {
   const auto now = Clock::now();
   std::size_t open = 0;
+  auto not_before = now;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (IsOpen(answers[i])) {
+      if (!answers[i] && answers[i].error().pushback)
+        not_before = std::max(not_before, now + *answers[i].error().pushback);
       if (open != i) slot.orders[open] = std::move(slot.orders[i]);
       ++open;
     } else {
@@ -129,7 +132,7 @@ void Load::Answered(Slot& slot, std::span<const PaymentAnswer> answers) {
   if (open == 0) return Free(slot);
   slot.orders.resize(open);
   slot.result.asked_again += open;
-  Park(slot);
+  Park(slot, not_before);
 }
 
 void Load::Account(Slot& slot, const PaymentAnswer& answer, TimePoint now) {
@@ -162,8 +165,9 @@ void Load::Free(Slot& slot) {
   changed_.notify_all();
 }
 
-// Sending again at once would hammer a gateway that is down: Run does it at its next tick.
-void Load::Park(Slot& slot) {
+// Sending again at once would hammer a gateway that is down: Run does it at a tick, when the gateway wants to be asked.
+void Load::Park(Slot& slot, TimePoint not_before) {
+  slot.not_before = not_before;
   const std::scoped_lock lock(mutex_);
   parked_.push_back(&slot);
 }
@@ -221,7 +225,9 @@ void Load::AskAgain() {
   {
     const std::scoped_lock lock(mutex_);
     if (Over(now) && now - (options_.count > 0 ? reached_at_ : measure_until_) > kPatience) return;
-    again.swap(parked_);
+    const auto later = std::ranges::partition(parked_, [&](const Slot* slot) { return slot->not_before <= now; });
+    again.assign(parked_.begin(), later.begin());
+    parked_.erase(parked_.begin(), later.begin());
   }
   for (Slot* slot : again) {
     slot->looking ? Free(*slot) : Send(*slot);  // a look is not repeated

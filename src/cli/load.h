@@ -79,6 +79,7 @@ class Load {
         orders;            // of the last call that paid; only those without an end are asked again
     std::size_t user = 0;  // who pays them
     TimePoint sent_at;     // or was to be sent
+    TimePoint not_before;  // when parked: when to ask again
     LoadResult result;     // the part of it that is this slot's
   };
 
@@ -89,7 +90,7 @@ class Load {
   void Answered(Slot& slot, std::span<const PaymentAnswer> answers);
   void Account(Slot& slot, const PaymentAnswer& answer, TimePoint now);
   void Free(Slot& slot);
-  void Park(Slot& slot);
+  void Park(Slot& slot, TimePoint not_before);
   void SendDue();
   void AskAgain();
   void PassBoundaries(TimePoint now);

@@ -198,23 +198,25 @@ void Gateway::NoteStart() {
 
 void Gateway::MakeEngine() {
   tracing_ = std::make_unique<Tracing>(*links_, [this](GatewayInput input) { return Submit(std::move(input)); });
-  service_ = std::make_unique<GatewayService>(
-      GatewayService::Parts{.logins = *logins_,
-                            .reader = *reader_,
-                            .links = *links_,
-                            .workers = *workers_,
-                            .log = logs_->Get("transactions.log"),
-                            .events = events_,
-                            .metrics = metrics_,
-                            .login_metrics = login_metrics_,
-                            .clock = clock_,
-                            .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
-                            .store_id = incarnation_.store_id,
-                            .epoch = incarnation_.epoch,
-                            .heartbeat_interval = config_.heartbeat_interval,
-                            .disk = disk_,
-                            .suspensions = suspensions_,
-                            .tracing = *tracing_});
+  service_ = std::make_unique<GatewayService>(GatewayService::Parts{
+      .logins = *logins_,
+      .reader = *reader_,
+      .links = *links_,
+      .workers = *workers_,
+      .log = logs_->Get("transactions.log"),
+      .events = events_,
+      .metrics = metrics_,
+      .login_metrics = login_metrics_,
+      .clock = clock_,
+      .submit = [this](GatewayInput input) { return Submit(std::move(input)); },
+      .submit_payment = [this](const std::string& payer,
+                               GatewayInput input) { return engine_->inbox().PushInTurn(payer, input); },
+      .store_id = incarnation_.store_id,
+      .epoch = incarnation_.epoch,
+      .heartbeat_interval = config_.heartbeat_interval,
+      .disk = disk_,
+      .suspensions = suspensions_,
+      .tracing = *tracing_});
   admin_ = std::make_unique<GatewayAdmin>(
       GatewayAdmin::Parts{.clock = clock_,
                           .submit = [this](GatewayInput input) { return Submit(std::move(input)); },

@@ -45,6 +45,8 @@ class GatewayMachine {
   void CollectKeys(const Input& input, Keys& keys) const;
   Effects Step(const Now& now, std::vector<Input> inputs, Rows rows);
   std::optional<MonotonicTime> NextDeadline() const { return coordinator_.NextDeadline(); }
+  // As Coordinator::RoomAt.
+  protocol::PaymentWindow::Room RoomAt(MonotonicTime now) { return coordinator_.RoomAt(now); }
   // As Coordinator::Sent.
   void Sent(WallTime at) { coordinator_.Sent(at); }
 

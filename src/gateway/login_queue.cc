@@ -44,11 +44,19 @@ void LoginQueue::Leave(const std::string& certificate, const std::string& device
 }
 
 bool LoginQueue::Hash(const std::string& certificate, Task task) {
-  tasks_.Push(certificate, std::move(task));
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.Push(certificate, std::move(task));
+  }
   // One turn for each task; which task gets it is decided when it comes.
   return threads_.Submit([this] {
-    if (auto next = tasks_.Pop()) (*next)();
+    if (auto next = Next()) (*next)();
   });
+}
+
+std::optional<LoginQueue::Task> LoginQueue::Next() {
+  const std::lock_guard lock(mutex_);
+  return tasks_.Pop();
 }
 
 }  // namespace strife::gateway

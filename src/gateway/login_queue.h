@@ -58,6 +58,7 @@ class LoginQueue {
   void Stop() { threads_.Stop(); }
 
  private:
+  std::optional<Task> Next();
   using Counts = std::map<std::string, std::size_t>;  // none is zero
   static std::size_t CountOf(const Counts& counts, const std::string& key);
   static void CountDown(Counts& counts, const std::string& key);
@@ -67,7 +68,7 @@ class LoginQueue {
   std::size_t under_way_ = 0;  // guarded by mutex_
   Counts by_certificate_;      // guarded by mutex_
   Counts by_device_;           // guarded by mutex_
-  runtime::FairQueue<Task> tasks_;
+  runtime::FairQueue<Task> tasks_;  // guarded by mutex_
   runtime::WorkerPool threads_;  // last: its threads use the rest
 };
 

@@ -1,6 +1,8 @@
-// OpenPayments: how many payments are under way, altogether and of each user, so that no one user can fill the gateway.
+// OpenPayments: how many payments are under way, altogether and of each user, so that no users can fill the gateway for
+// the others.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <mutex>
 #include <string>
@@ -15,12 +17,13 @@ class OpenPayments {
 
   enum class Room { kTaken, kNone, kNoneForUser };
 
-  // Only kTaken counts the payment, until End.
+  // Nobody gets more than there is room left for others: one greedy user at most half of all, n of them n parts of n
+  // + 1. Only kTaken counts the payment, until End.
   Room Begin(const std::string& user) {
     const std::lock_guard lock(mutex_);
     if (all_ >= most_) return Room::kNone;
     std::size_t& own = of_user_[user];
-    if (own >= most_of_user_) return Room::kNoneForUser;
+    if (own >= std::min(most_of_user_, most_ - all_)) return Room::kNoneForUser;
     ++own;
     ++all_;
     return Room::kTaken;

@@ -25,6 +25,17 @@ TEST(OpenPayments, WhatHasEnded_MakesRoom) {
   EXPECT_EQ(open.Begin("alice"), Room::kTaken);
 }
 
+TEST(OpenPayments, GreedyUsers_LeaveRoomForOthers) {
+  OpenPayments open(20, 20);
+  for (const char* user : {"alice", "bob", "carol"}) {
+    while (open.Begin(user) == Room::kTaken) {  // until there is none
+    }
+    EXPECT_EQ(open.Begin(user), Room::kNoneForUser);
+  }
+  EXPECT_EQ(open.size(), 18U) << "10, 5 and 3: no more than was left";
+  EXPECT_EQ(open.Begin("dave"), Room::kTaken);
+}
+
 TEST(OpenPayments, AllUsersTogether_AreBoundedToo) {
   OpenPayments open(2, 2);
   ASSERT_EQ(open.Begin("alice"), Room::kTaken);

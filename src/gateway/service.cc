@@ -59,12 +59,21 @@ ApiError NeedsReconciliation() {
                      "the gateway's store was restored from an old backup and must be reconciled by its operator");
 }
 
+// What is open takes about so long to work off.
+constexpr auto kOpenPaymentsPushback = std::chrono::seconds(1);
+
 ApiError TooManyOpen() {
   ApiError error = rpc::Overloaded("the gateway");
   error.message =
-      "you have " + std::to_string(limits::kMaxOpenPaymentsPerUser) +
-      " payments under way, as many as the gateway takes from one user; nothing was recorded, send the same "
-      "request again when some of them have ended";
+      "you have as many payments under way as the gateway takes from one user for now; nothing was recorded, send the "
+      "same request again when some of them have ended";
+  error.retry_after = kOpenPaymentsPushback;
+  return error;
+}
+
+ApiError Full() {
+  ApiError error = rpc::Overloaded("the gateway");
+  error.retry_after = kOpenPaymentsPushback;
   return error;
 }
 
@@ -156,10 +165,11 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
   if (draining_) return refuse(Draining());
   const OpenPayments::Room room = open_payments_.Begin(order->payer);
   if (room != OpenPayments::Room::kTaken) {
-    return refuse(room == OpenPayments::Room::kNone ? rpc::Overloaded("the gateway") : TooManyOpen());
+    return refuse(room == OpenPayments::Room::kNone ? Full() : TooManyOpen());
   }
-  const protocol::ReplyTo reply_to = ParkedSubmit::Park(
-      [this, received, payer = order->payer, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
+  const std::string payer = order->payer;
+  const protocol::ReplyTo reply_to =
+      ParkedSubmit::Park([this, received, payer, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
         open_payments_.End(payer);
         ApiResult<PaymentRecord> result = ToResult(std::move(answer));
         if (result) {
@@ -172,7 +182,7 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
   const bool suspended = parts_.suspensions.Has(SuspendedKind::kBank, order->from.bank_id) ||
                          parts_.suspensions.Has(SuspendedKind::kBank, order->to.bank_id);
   protocol::SubmitInput input{reply_to, *std::move(order), parts_.disk.low(), drained_, suspended, arrived.wall, trace};
-  if (parts_.submit(protocol::CoordinatorInput(std::move(input)))) return;
+  if (parts_.submit_payment(payer, protocol::CoordinatorInput(std::move(input)))) return;
   ParkedSubmit::Take(reply_to)({reply_to, protocol::SubmitOutcome::kOverloaded, {}});
 }
 

@@ -116,6 +116,7 @@ void Coordinator::Start(Batch& batch, SubmitInput& input) {
     return DecideAbort(batch, open, input.suspended ? reason::kBankSuspended : reason::kBankOffline, {});
   }
   if (!Mutated(Defect::kPrepareBeforeRecord)) Record(batch, open);  // rule 2
+  window_.Begun(open.record.order.id, batch.now.monotonic);
   BeginPhase(batch, open);
 }
 
@@ -130,6 +131,7 @@ OpenPayment& Coordinator::AddOpen(PaymentRecord record) {
 void Coordinator::Close(Batch& batch, Open& open) {
   for (const Leg& leg : open.all_legs()) banks_.Closed(leg.bank_id);
   const Uuid id = open.record.order.id;
+  window_.Ended(id);
   unwritten_.insert_or_assign(id, Unwritten{std::move(open.trace), open.record.created_at});
   batch.rows.insert_or_assign(id, std::move(open.record));
   open_.erase(id);

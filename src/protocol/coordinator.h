@@ -17,6 +17,7 @@
 #include "protocol/coordinator_messages.h"
 #include "protocol/deadlines.h"
 #include "protocol/open_payment.h"
+#include "protocol/payment_window.h"
 
 namespace strife::protocol {
 
@@ -25,6 +26,7 @@ struct CoordinatorOptions {
   std::uint32_t max_retries = 3;  // of a prepare at a bank that does not answer, before the bank counts as offline
   Backoff redelivery{std::chrono::milliseconds(100), std::chrono::seconds(5)};
   std::size_t max_open_per_bank = limits::kMaxOpenPaymentsPerBank;
+  PaymentWindow::Options window{};
 };
 
 // What the store knows about this process and its past when it starts.
@@ -43,7 +45,7 @@ class Coordinator {
   using TraceRows = std::unordered_map<Uuid, std::string>;
 
   explicit Coordinator(CoordinatorOptions options)
-      : options_(options), banks_(options.max_retries, options.redelivery.cap) {}
+      : options_(options), banks_(options.max_retries, options.redelivery.cap), window_(options.window) {}
 
   // Takes up what the store holds (rule 10): undecided payments are aborted, decided ones delivered again. Call once,
   // before anything else; its effects are committed and sent like those of a step.
@@ -57,6 +59,9 @@ class Coordinator {
 
   // For traces only: the effects of the last step, or of recovery, were durable and sent at that time.
   void Sent(WallTime at);
+
+  // How many submissions the next step should be given; others should wait. More are taken all the same.
+  PaymentWindow::Room RoomAt(MonotonicTime now) { return window_.RoomAt(now); }
 
   // When Step must be called even without inputs.
   std::optional<MonotonicTime> NextDeadline() const;
@@ -138,6 +143,7 @@ class Coordinator {
   BankDirectory banks_;
   std::unordered_map<Uuid, Open> open_;
   Deadlines deadlines_;
+  PaymentWindow window_;
   std::map<Uuid, Unwritten> unwritten_;
   std::optional<MonotonicTime> write_traces_at_;
   std::vector<Uuid> recorded_;  // by the last step

@@ -334,6 +334,21 @@ TEST(Coordinator, Overload_IsPerBankAndRecordsNothing) {
   EXPECT_EQ(Sent(gateway.Submit(Order(Id(2)))), "a:prepare b:prepare") << "the id was not used up";
 }
 
+TEST(Coordinator, Room_IsForWhatIsNotUnderWay) {
+  TestGateway gateway(CoordinatorOptions{.window = {.most = 2, .usual = seconds(1)}});
+  gateway.Submit(Order(kX));
+  gateway.Submit(Order(Id(2)));
+  EXPECT_EQ(gateway.room(), 0u);
+  gateway.Submit(Order(kX));
+  EXPECT_EQ(gateway.room(), 0u);
+  gateway.Reply("a", kPrepare, kX, kNo);
+  EXPECT_EQ(gateway.room(), 0u) << "b may hold something yet";
+  gateway.Reply("b", kAbort, kX, kDone);
+  EXPECT_EQ(gateway.room(), 1u);
+  gateway.Pass(seconds(1));
+  EXPECT_EQ(gateway.room(), 2u) << "a slow bank does not hold up others";
+}
+
 TEST(Coordinator, StorageFull_RefusesNewPaymentsAndAnswersForOldOnes) {
   TestGateway gateway;
   gateway.Decide(Order(kX));

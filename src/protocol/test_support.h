@@ -100,6 +100,7 @@ class TestGateway {
   }
 
   void Sent(WallTime at) { coordinator_.Sent(at); }
+  std::size_t room() { return coordinator_.RoomAt(now.monotonic).count; }
 
   const Coordinator& coordinator() const { return coordinator_; }
   PaymentState state(const Uuid& id) const { return payments.at(id).state; }

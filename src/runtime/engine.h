@@ -9,6 +9,8 @@
 //   CollectKeys(const Input&, Keys&) const
 //   Step(const Now&, std::vector<Input>, Rows) -> Effects
 //   NextDeadline() const -> std::optional<MonotonicTime>
+// and, if it bounds new work (runtime/inbox.h),
+//   RoomAt(MonotonicTime now) -> {count, more_at}: how much it wants now; when at the latest more, if that is none
 // and Store has Load(const Keys&) -> Result<Rows> and Commit(records) -> Status.
 #pragma once
 

@@ -130,6 +130,32 @@ TEST(EngineThread, Stop_HandlesEverythingThatWasPushed) {
   EXPECT_EQ(running.thread.stats().inputs, 5u);
 }
 
+// An adder that takes new work one at a time, the next when it has answered.
+struct OneAtATime : Adder {
+  struct Room {
+    std::size_t count = 1;
+    std::optional<MonotonicTime> more_at;
+  };
+  static Room RoomAt(MonotonicTime) { return {}; }
+};
+
+TEST(EngineThread, ACycle_HasAsMuchNewWorkAsTheMachineHasRoomFor) {
+  OneAtATime machine;
+  Store store;
+  FrozenClock clock;
+  std::vector<std::size_t> batches;
+  EngineThread<OneAtATime, Store> thread(
+      machine, store, clock, 10, [&](const Adder::Effects& effects) { batches.push_back(effects.answers.size()); },
+      [](const Error&) {});
+  for (int item : {1, 2}) ASSERT_TRUE(thread.inbox().PushInTurn("a", item));
+  for (int item : {3, 4}) ASSERT_TRUE(thread.inbox().PushAlways(item));
+  thread.Start();
+  while (thread.inbox().size() > 0) std::this_thread::yield();
+  thread.Stop();
+  EXPECT_EQ(batches, (std::vector<std::size_t>{3, 1}));
+  EXPECT_EQ(store.total, 10);
+}
+
 TEST(EngineThread, Start_ReturnsWhenRecoveryIsDurable) {
   Running running;
   running.thread.Start(Adder::Effects{{100}, {100}});

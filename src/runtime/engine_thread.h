@@ -26,7 +26,8 @@ class EngineThread {
   // outlive this object, and so must what `gathering` points to.
   EngineThread(Machine& machine, Store& store, Clock& clock, std::size_t inbox_capacity,
                std::function<void(Effects)> deliver, std::function<void(const Error&)> failed, Gathering gathering = {})
-      : engine_(machine, store, &stats_),
+      : machine_(machine),
+        engine_(machine, store, &stats_),
         clock_(clock),
         inbox_(inbox_capacity, gathering),
         deliver_(std::move(deliver)),
@@ -63,7 +64,7 @@ class EngineThread {
  private:
   void Run() {
     for (;;) {
-      std::vector<Input> inputs = inbox_.Drain(limits::kMaxInputsPerCycle, engine_.NextDeadline());
+      std::vector<Input> inputs = NextInputs();
       if (inputs.empty() && inbox_.closed()) return;
       Count(inputs.size());
       const Stopwatch watch(stats_.cycle);
@@ -73,6 +74,17 @@ class EngineThread {
       if (!effects) return StoreFailed(effects.error());
       deliver_(*std::move(effects));
     }
+  }
+
+  std::vector<Input> NextInputs() {
+    std::optional<MonotonicTime> deadline = engine_.NextDeadline();
+    std::size_t max_new = SIZE_MAX;
+    if constexpr (requires { machine_.RoomAt(MonotonicTime()); }) {
+      const auto room = machine_.RoomAt(clock_.Read().monotonic);
+      max_new = room.count;
+      if (room.more_at && (!deadline || *room.more_at < *deadline)) deadline = room.more_at;
+    }
+    return inbox_.Drain(limits::kMaxInputsPerCycle, deadline, max_new);
   }
 
   void StoreFailed(const Error& error) {
@@ -90,6 +102,7 @@ class EngineThread {
     }
   }
 
+  Machine& machine_;
   EngineStats stats_;
   Engine<Machine, Store> engine_;
   MonotonicTime cycle_began_{};

@@ -6,44 +6,46 @@
 #include <deque>
 #include <list>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
 namespace strife::runtime {
 
-// Thread-safe. Unbounded: bound what is pushed.
+// Not thread-safe. Unbounded: bound what is pushed.
 template <typename T>
 class FairQueue {
  public:
   void Push(const std::string& owner, T item) {
-    const std::lock_guard lock(mutex_);
-    std::deque<T>& own = by_owner_[owner];
-    if (own.empty()) turns_.push_back(owner);
-    own.push_back(std::move(item));
+    const auto [own, new_owner] = by_owner_.try_emplace(owner);
+    if (new_owner) turns_.push_back(own);
+    own->second.push_back(std::move(item));
+    ++size_;
   }
 
   // nullopt when there is none.
   std::optional<T> Pop() {
-    const std::lock_guard lock(mutex_);
     if (turns_.empty()) return std::nullopt;
-    const auto own = by_owner_.find(turns_.front());
+    const auto own = turns_.front();
     std::optional<T> item(std::move(own->second.front()));
     own->second.pop_front();
+    --size_;
     if (own->second.empty()) {
-      by_owner_.erase(own);
       turns_.pop_front();
+      by_owner_.erase(own);
     } else {
       turns_.splice(turns_.end(), turns_, turns_.begin());
     }
     return item;
   }
 
+  std::size_t size() const { return size_; }
+
  private:
-  std::mutex mutex_;
-  std::map<std::string, std::deque<T>> by_owner_;  // none is empty
-  std::list<std::string> turns_;                   // the owners in by_owner_, next one first
+  using ByOwner = std::map<std::string, std::deque<T>>;
+  ByOwner by_owner_;                             // none is empty
+  std::list<typename ByOwner::iterator> turns_;  // into by_owner_, next one first
+  std::size_t size_ = 0;
 };
 
 }  // namespace strife::runtime

@@ -1,4 +1,7 @@
 // Inbox: what has arrived for an engine and waits for its next cycle. Bounded; many threads push, one or more drain.
+//
+// What belongs to work that has begun is taken at once and in order. New work can be pushed with its owner's name: a
+// drain takes only so much of that, one item of each owner in turn.
 #pragma once
 
 #include <algorithm>
@@ -6,13 +9,16 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
+#include "runtime/fair_queue.h"
 #include "runtime/system_clock.h"
 
 namespace strife::runtime {
@@ -35,8 +41,17 @@ class Inbox {
   // False, and nothing is taken, when the inbox is full or closed.
   [[nodiscard]] bool Push(T& item) {
     std::unique_lock lock(mutex_);
-    if (closed_ || items_.size() >= capacity_) return false;
+    if (closed_ || Size() >= capacity_) return false;
     items_.push_back(std::move(item));
+    Wake(lock);
+    return true;
+  }
+
+  // As Push, for new work of `owner`.
+  [[nodiscard]] bool PushInTurn(const std::string& owner, T& item) {
+    std::unique_lock lock(mutex_);
+    if (closed_ || Size() >= capacity_) return false;
+    new_work_.Push(owner, std::move(item));
     Wake(lock);
     return true;
   }
@@ -44,7 +59,7 @@ class Inbox {
   // All or none, as Push.
   [[nodiscard]] bool PushAll(std::vector<T>& items) {
     std::unique_lock lock(mutex_);
-    if (closed_ || items_.size() + items.size() > capacity_) return false;
+    if (closed_ || Size() + items.size() > capacity_) return false;
     std::ranges::move(items, std::back_inserter(items_));
     Wake(lock);
     return true;
@@ -60,16 +75,16 @@ class Inbox {
     return true;
   }
 
-  // Waits until there is something, the deadline has come, or the inbox is closed; takes at most `max` items. With a
-  // Gathering, one thread drains.
-  std::vector<T> Drain(std::size_t max, std::optional<MonotonicTime> deadline) {
+  // Waits until there is something to take, the deadline has come, or the inbox is closed; takes at most `max` items
+  // and, after them, `max_new` of new work; when closed, all of it. With a Gathering or new work, one thread drains.
+  std::vector<T> Drain(std::size_t max, std::optional<MonotonicTime> deadline, std::size_t max_new = SIZE_MAX) {
     std::unique_lock lock(mutex_);
+    max_new_ = max_new;
     Wait(lock, deadline);
-    if (!items_.empty()) Gather(lock);
-    if (items_.size() <= max) return std::exchange(items_, {});
-    const auto end = items_.begin() + static_cast<std::ptrdiff_t>(max);
-    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
-    items_.erase(items_.begin(), end);
+    if (Takeable() > 0) Gather(lock);
+    const std::size_t count_new = TakeableNew();
+    std::vector<T> taken = Take(max);
+    for (std::size_t i = 0; i < count_new; ++i) taken.push_back(*new_work_.Pop());
     return taken;
   }
 
@@ -87,12 +102,24 @@ class Inbox {
 
   std::size_t size() const {
     std::unique_lock lock(mutex_);
-    return items_.size();
+    return Size();
   }
 
  private:
+  std::size_t Size() const { return items_.size() + new_work_.size(); }
+  std::size_t TakeableNew() const { return closed_ ? new_work_.size() : std::min(max_new_, new_work_.size()); }
+  std::size_t Takeable() const { return items_.size() + TakeableNew(); }
+
+  std::vector<T> Take(std::size_t max) {
+    if (items_.size() <= max) return std::exchange(items_, {});
+    const auto end = items_.begin() + static_cast<std::ptrdiff_t>(max);
+    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
+    items_.erase(items_.begin(), end);
+    return taken;
+  }
+
   void Wait(std::unique_lock<std::mutex>& lock, std::optional<MonotonicTime> deadline) {
-    const auto ready = [&] { return closed_ || !items_.empty(); };
+    const auto ready = [&] { return closed_ || Takeable() > 0; };
     ++waiting_;
     if (deadline) {
       changed_.wait_until(lock, ToSteady(*deadline), ready);
@@ -103,7 +130,7 @@ class Inbox {
   }
 
   bool Complete() const {
-    return closed_ || items_.size() >= gathering_.enough || gathering_.expected->load(std::memory_order_relaxed) == 0;
+    return closed_ || Takeable() >= gathering_.enough || gathering_.expected->load(std::memory_order_relaxed) == 0;
   }
 
   void Gather(std::unique_lock<std::mutex>& lock) {
@@ -120,7 +147,7 @@ class Inbox {
 
   // Waking a thread costs a system call: only when somebody waits, and for this.
   void Wake(std::unique_lock<std::mutex>& lock) {
-    const bool wake = waiting_ > 0 && (!gathers_ || Complete());
+    const bool wake = waiting_ > 0 && (gathers_ ? Complete() : closed_ || Takeable() > 0);
     lock.unlock();
     if (wake) changed_.notify_one();
   }
@@ -130,8 +157,10 @@ class Inbox {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<T> items_;
-  std::size_t waiting_ = 0;  // threads that wait
-  bool gathers_ = false;     // what waits has something and waits for more
+  FairQueue<T> new_work_;
+  std::size_t max_new_ = SIZE_MAX;  // for whoever drains
+  std::size_t waiting_ = 0;         // threads that wait
+  bool gathers_ = false;            // what waits has something and waits for more
   std::chrono::steady_clock::time_point gather_from_{};
   bool closed_ = false;
 };

@@ -33,6 +33,38 @@ TEST(Inbox, Drain_TakesInOrderAtMostWhatItIsAskedFor) {
   EXPECT_EQ(inbox.Drain(3, std::nullopt), (std::vector<int>{3, 4}));
 }
 
+TEST(Inbox, NewWork_IsTakenAfterTheRestInTurnsAndOnlyAsMuchAsIsAskedFor) {
+  Inbox<int> inbox(10);
+  for (int item : {1, 2, 3}) EXPECT_TRUE(inbox.PushInTurn("greedy", item));
+  for (int item : {4, 5}) EXPECT_TRUE(inbox.PushInTurn("guest", item));
+  EXPECT_TRUE(inbox.PushAlways(6));
+  EXPECT_EQ(inbox.Drain(10, std::nullopt, 3), (std::vector<int>{6, 1, 4, 2}));
+  EXPECT_EQ(inbox.size(), 2u);
+  EXPECT_TRUE(inbox.PushAlways(7));
+  EXPECT_EQ(inbox.Drain(10, std::nullopt, 0), std::vector<int>{7}) << "what has begun goes on";
+  EXPECT_TRUE(inbox.Drain(10, MonotonicTime{}, 0).empty()) << "nothing that may be taken";
+  EXPECT_EQ(inbox.Drain(10, std::nullopt), (std::vector<int>{5, 3}));
+}
+
+TEST(Inbox, NewWork_CountsTowardsTheCapacityAndIsTakenWhenClosed) {
+  Inbox<int> inbox(1);
+  int first = 1, second = 2;
+  EXPECT_TRUE(inbox.PushInTurn("a", first));
+  EXPECT_FALSE(inbox.PushInTurn("b", second));
+  EXPECT_FALSE(inbox.Push(second));
+  inbox.Close();
+  EXPECT_FALSE(inbox.PushInTurn("b", second));
+  EXPECT_EQ(inbox.Drain(10, std::nullopt, 0), std::vector<int>{1});
+}
+
+TEST(Inbox, NewWork_WakesWhoMayTakeIt) {
+  Inbox<int> inbox(10);
+  std::thread waiting([&] { EXPECT_EQ(inbox.Drain(10, std::nullopt, 1), std::vector<int>{1}); });
+  int item = 1;
+  EXPECT_TRUE(inbox.PushInTurn("a", item));
+  waiting.join();
+}
+
 TEST(Inbox, Drain_ReturnsEmptyWhenTheDeadlineHasPassed) {
   Inbox<int> inbox(10);
   EXPECT_TRUE(inbox.Drain(3, MonotonicTime{}).empty());
