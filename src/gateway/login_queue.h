@@ -65,11 +65,11 @@ class LoginQueue {
   void Leave(const std::string& certificate, const std::string& device);
 
   std::mutex mutex_;
-  std::size_t under_way_ = 0;  // guarded by mutex_
-  Counts by_certificate_;      // guarded by mutex_
-  Counts by_device_;           // guarded by mutex_
+  std::size_t under_way_ = 0;       // guarded by mutex_
+  Counts by_certificate_;           // guarded by mutex_
+  Counts by_device_;                // guarded by mutex_
   runtime::FairQueue<Task> tasks_;  // guarded by mutex_
-  runtime::WorkerPool threads_;  // last: its threads use the rest
+  runtime::WorkerPool threads_;     // last: its threads use the rest
 };
 
 }  // namespace strife::gateway
