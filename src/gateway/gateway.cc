@@ -35,8 +35,8 @@
 namespace strife::gateway {
 namespace {
 
-// So many inputs make a good batch: more would only make all of them wait.
-constexpr std::size_t kInputsWorthACycle = 64;
+// So much work, payments and banks' replies, makes a good batch: more would only make all of it wait.
+constexpr std::size_t kWorkWorthACycle = 64;
 // For banks nearby; whose answers take longer goes without (runtime::Gathering).
 constexpr Duration kGatherPatience = std::chrono::milliseconds(10);
 constexpr std::size_t kReadThreads = 2;
@@ -74,9 +74,10 @@ class Gateway {
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
 
   bool Submit(GatewayInput input) { return engine_->inbox().Push(input); }
-  void SubmitAlways(protocol::CoordinatorInput input) {
+  // Of what `work` commands to a bank came to.
+  void SubmitAlways(protocol::CoordinatorInput input, std::size_t work) {
     // Refused only when the engine has ended, and then nobody waits for it.
-    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
+    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input)), work));
   }
   Status OpenStore();
   void MakeEngine();
@@ -131,10 +132,16 @@ Status Gateway::Open() {
   logins_ = *std::move(logins);
   NoteStart();
   workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
-  links_ = std::make_unique<rpc::BankLinks>(
-      rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
-      rpc::BankLinks::Listener{[this](protocol::BankRepliesInput replies) { SubmitAlways(std::move(replies)); },
-                               [this](protocol::UndeliveredInput lost) { SubmitAlways(std::move(lost)); }});
+  links_ =
+      std::make_unique<rpc::BankLinks>(rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
+                                       rpc::BankLinks::Listener{[this](protocol::BankRepliesInput input) {
+                                                                  const std::size_t work = input.replies.size();
+                                                                  SubmitAlways(std::move(input), work);
+                                                                },
+                                                                [this](protocol::UndeliveredInput input) {
+                                                                  const std::size_t work = input.commands.size();
+                                                                  SubmitAlways(std::move(input), work);
+                                                                }});
   MakeEngine();
   return {};
 }
@@ -236,8 +243,7 @@ void Gateway::MakeEngine() {
         service_->Deliver(std::move(effects), engine_->cycle_began());
       },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); },
-      runtime::Gathering{
-          .expected = &links_->on_their_way(), .enough = kInputsWorthACycle, .patience = kGatherPatience});
+      runtime::Gathering{.expected = &links_->on_their_way(), .enough = kWorkWorthACycle, .patience = kGatherPatience});
   audit_.Connect([this](protocol::AuditRecord record) { Record({{}, std::move(record)}); });
   credentials_.Audit(audit_);
 }

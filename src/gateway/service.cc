@@ -62,17 +62,13 @@ ApiError NeedsReconciliation() {
 // What is open takes about so long to work off.
 constexpr auto kOpenPaymentsPushback = std::chrono::seconds(1);
 
-ApiError TooManyOpen() {
+ApiError TooManyOpen(OpenPayments::Room room) {
   ApiError error = rpc::Overloaded("the gateway");
-  error.message =
-      "you have as many payments under way as the gateway takes from one user for now; nothing was recorded, send the "
-      "same request again when some of them have ended";
-  error.retry_after = kOpenPaymentsPushback;
-  return error;
-}
-
-ApiError Full() {
-  ApiError error = rpc::Overloaded("the gateway");
+  if (room == OpenPayments::Room::kNoneForUser) {
+    error.message =
+        "you have as many payments under way as the gateway takes from one user for now; nothing was recorded, send "
+        "the same request again when some of them have ended";
+  }
   error.retry_after = kOpenPaymentsPushback;
   return error;
 }
@@ -164,9 +160,7 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
   if (parts_.logins.AccountAt(order->payer, order->from.bank_id) != order->from) return refuse(NotYourAccount());
   if (draining_) return refuse(Draining());
   const OpenPayments::Room room = open_payments_.Begin(order->payer);
-  if (room != OpenPayments::Room::kTaken) {
-    return refuse(room == OpenPayments::Room::kNone ? Full() : TooManyOpen());
-  }
+  if (room != OpenPayments::Room::kTaken) return refuse(TooManyOpen(room));
   const std::string payer = order->payer;
   const protocol::ReplyTo reply_to =
       ParkedSubmit::Park([this, received, payer, done = std::move(done)](protocol::SubmitAnswer answer) mutable {

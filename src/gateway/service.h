@@ -39,7 +39,7 @@ class GatewayService final : public rpc::GatewayApi {
     Clock& clock;
     // Puts an input into the engine's inbox; false when it is full or closed.
     std::function<bool(GatewayInput)> submit;
-    // Of the payer, who takes turns with others when there is more than a cycle takes.
+    // Of the payer, who takes turns with others when more wait than may begin.
     std::function<bool(const std::string& payer, GatewayInput)> submit_payment;
     Uuid store_id;
     std::uint64_t epoch;
