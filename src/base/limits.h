@@ -78,11 +78,10 @@ inline constexpr std::size_t kMaxPaymentsUnderWay = 2048;  // with the banks; do
 inline constexpr std::size_t kMaxBanks = 256;
 inline constexpr std::size_t kMaxCurrenciesPerBank = 64;
 inline constexpr std::size_t kMaxCapabilitiesPerBank = 16;
-inline constexpr std::size_t kMaxCommandsPerBatch = 2048;   // that a bank takes in one message
-inline constexpr std::size_t kMaxCommandsPerMessage = 512;  // that the gateway sends: both sides work at the same time
-inline constexpr std::size_t kMaxWorkerQueue = 4096;        // reads and look-ups waiting for a worker
-inline constexpr std::size_t kMaxVerifiedTokens = 65'536;   // remembered, so that a token costs its signature once
-inline constexpr std::size_t kMaxLoginsUnderWay = 256;      // in memory, most of them waiting for the hash pool
+inline constexpr std::size_t kMaxCommandsPerBatch = 2048;  // in one message to a bank
+inline constexpr std::size_t kMaxWorkerQueue = 4096;       // reads and look-ups waiting for a worker
+inline constexpr std::size_t kMaxVerifiedTokens = 65'536;  // remembered, so that a token costs its signature once
+inline constexpr std::size_t kMaxLoginsUnderWay = 256;     // in memory, most of them waiting for the hash pool
 inline constexpr std::size_t kMaxLoginsUnderWayPerCertificate = 32;
 // Well below kMaxDeviceLoginFailures, for a login counts as a failure until its password has been found right.
 inline constexpr std::size_t kMaxLoginsUnderWayPerDevice = 4;

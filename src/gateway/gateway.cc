@@ -35,8 +35,8 @@
 namespace strife::gateway {
 namespace {
 
-// So much work, payments and banks' replies, makes a good batch: more would only make all of it wait.
-constexpr std::size_t kWorkWorthACycle = 64;
+// So many inputs make a good batch: more would only make all of them wait.
+constexpr std::size_t kInputsWorthACycle = 64;
 // For banks nearby; whose answers take longer goes without (runtime::Gathering).
 constexpr Duration kGatherPatience = std::chrono::milliseconds(10);
 constexpr std::size_t kReadThreads = 2;
@@ -74,10 +74,9 @@ class Gateway {
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
 
   bool Submit(GatewayInput input) { return engine_->inbox().Push(input); }
-  // Of what `work` commands to a bank came to.
-  void SubmitAlways(protocol::CoordinatorInput input, std::size_t work) {
+  void SubmitAlways(protocol::CoordinatorInput input) {
     // Refused only when the engine has ended, and then nobody waits for it.
-    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input)), work));
+    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
   }
   Status OpenStore();
   void MakeEngine();
@@ -132,16 +131,10 @@ Status Gateway::Open() {
   logins_ = *std::move(logins);
   NoteStart();
   workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
-  links_ =
-      std::make_unique<rpc::BankLinks>(rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
-                                       rpc::BankLinks::Listener{[this](protocol::BankRepliesInput input) {
-                                                                  const std::size_t work = input.replies.size();
-                                                                  SubmitAlways(std::move(input), work);
-                                                                },
-                                                                [this](protocol::UndeliveredInput input) {
-                                                                  const std::size_t work = input.commands.size();
-                                                                  SubmitAlways(std::move(input), work);
-                                                                }});
+  links_ = std::make_unique<rpc::BankLinks>(
+      rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
+      rpc::BankLinks::Listener{[this](protocol::BankRepliesInput replies) { SubmitAlways(std::move(replies)); },
+                               [this](protocol::UndeliveredInput lost) { SubmitAlways(std::move(lost)); }});
   MakeEngine();
   return {};
 }
@@ -243,7 +236,8 @@ void Gateway::MakeEngine() {
         service_->Deliver(std::move(effects), engine_->cycle_began());
       },
       [this](const Error& error) { server::DieOfStorage(*logs_, logs_->Get("gateway.log"), error); },
-      runtime::Gathering{.expected = &links_->on_their_way(), .enough = kWorkWorthACycle, .patience = kGatherPatience});
+      runtime::Gathering{
+          .expected = &links_->on_their_way(), .enough = kInputsWorthACycle, .patience = kGatherPatience});
   audit_.Connect([this](protocol::AuditRecord record) { Record({{}, std::move(record)}); });
   credentials_.Audit(audit_);
 }

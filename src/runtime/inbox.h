@@ -24,9 +24,9 @@
 namespace strife::runtime {
 
 // When a drain waits for company. While `expected` is above zero more items are sure to come soon, and whoever brings
-// the last of them lowers it first: the drain waits until there is `enough` work or none is expected, but never longer
-// than `patience`. Having waited in vain it does not wait again for twenty times as long, so that who is slow to bring
-// what is expected delays others by a twentieth at most.
+// the last of them lowers it first: the drain waits until there are `enough` or none is expected, but never longer than
+// `patience`. Having waited in vain it does not wait again for twenty times as long, so that who is slow to bring what
+// is expected delays others by a twentieth at most.
 struct Gathering {
   const std::atomic<int>* expected = nullptr;  // none: never waits
   std::size_t enough = 0;
@@ -66,13 +66,11 @@ class Inbox {
   }
 
   // For inputs that must not be lost while the engine lives, such as banks' replies: taken even when full, since their
-  // number is bounded by what the engine itself has sent. `work`: how many pieces of work the item is, for a Gathering.
-  // False when closed.
-  [[nodiscard]] bool PushAlways(T item, std::size_t work = 1) {
+  // number is bounded by what the engine itself has sent. False when closed.
+  [[nodiscard]] bool PushAlways(T item) {
     std::unique_lock lock(mutex_);
     if (closed_) return false;
     items_.push_back(std::move(item));
-    more_work_ += work - 1;
     Wake(lock);
     return true;
   }
@@ -86,7 +84,6 @@ class Inbox {
     if (Takeable() > 0) Gather(lock);
     const std::size_t count_new = TakeableNew();
     std::vector<T> taken = Take(max);
-    more_work_ = 0;
     for (std::size_t i = 0; i < count_new; ++i) taken.push_back(*new_work_.Pop());
     return taken;
   }
@@ -133,8 +130,7 @@ class Inbox {
   }
 
   bool Complete() const {
-    return closed_ || Takeable() + more_work_ >= gathering_.enough ||
-           gathering_.expected->load(std::memory_order_relaxed) == 0;
+    return closed_ || Takeable() >= gathering_.enough || gathering_.expected->load(std::memory_order_relaxed) == 0;
   }
 
   void Gather(std::unique_lock<std::mutex>& lock) {
@@ -161,7 +157,6 @@ class Inbox {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<T> items_;
-  std::size_t more_work_ = 0;  // in items_, beyond a piece for each
   FairQueue<T> new_work_;
   std::size_t max_new_ = SIZE_MAX;  // for whoever drains
   std::size_t waiting_ = 0;         // threads that wait
