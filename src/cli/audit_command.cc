@@ -134,7 +134,7 @@ int Verify(const AuditOptions& options) {
     std::ranges::copy_if(heads, std::back_inserter(own),
                          [&](const audit::Head& head) { return IsOf(head, log.server()); });
     compared += own.size();
-    auto one = ExamineOne(log, std::move(own), options.output == OutputFormat::kTable);
+    auto one = ExamineOne(log, own, options.output == OutputFormat::kTable);
     if (!one) return Report(one.error());
     examined.push_back(*std::move(one));
   }

@@ -37,20 +37,20 @@ std::optional<int> Digits(std::string_view text, std::size_t position, std::size
 }
 
 std::optional<WallTime> ParseUtc(std::string_view text) {
-  using namespace std::chrono;
+  namespace chrono = std::chrono;
   auto year_value = Digits(text, 0, 4), month_value = Digits(text, 5, 2), day_value = Digits(text, 8, 2);
   if (!year_value || !month_value || !day_value || text[4] != '-' || text[7] != '-') return std::nullopt;
-  year_month_day date{year(*year_value), month(static_cast<unsigned>(*month_value)),
-                      day(static_cast<unsigned>(*day_value))};
+  const chrono::year_month_day date{chrono::year(*year_value), chrono::month(static_cast<unsigned>(*month_value)),
+                                    chrono::day(static_cast<unsigned>(*day_value))};
   if (!date.ok()) return std::nullopt;
-  Duration since_epoch = sys_days(date).time_since_epoch();
+  Duration since_epoch = chrono::sys_days(date).time_since_epoch();
   if (text.size() == 10) return WallTime(since_epoch);
   auto hour_value = Digits(text, 11, 2), minute_value = Digits(text, 14, 2), second_value = Digits(text, 17, 2);
   bool shape = text.size() >= 20 && (text[10] == 'T' || text[10] == ' ') && text[13] == ':' && text[16] == ':' &&
                text.back() == 'Z';
   if (!shape || !hour_value || !minute_value || !second_value) return std::nullopt;
   if (*hour_value > 23 || *minute_value > 59 || *second_value > 59) return std::nullopt;
-  since_epoch += hours(*hour_value) + minutes(*minute_value) + seconds(*second_value);
+  since_epoch += chrono::hours(*hour_value) + chrono::minutes(*minute_value) + chrono::seconds(*second_value);
   std::string_view fraction = text.substr(19, text.size() - 20);
   if (fraction.empty()) return WallTime(since_epoch);
   if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 7) return std::nullopt;
@@ -58,7 +58,7 @@ std::optional<WallTime> ParseUtc(std::string_view text) {
   if (!digits) return std::nullopt;
   std::int64_t fraction_us = *digits;
   for (std::size_t i = fraction.size() - 1; i < 6; ++i) fraction_us *= 10;
-  return WallTime(since_epoch + microseconds(fraction_us));
+  return WallTime(since_epoch + chrono::microseconds(fraction_us));
 }
 
 }  // namespace
@@ -88,11 +88,11 @@ Result<WallTime> ParseTime(std::string_view text, WallTime now) {
 }
 
 std::string FormatTime(WallTime time) {
-  using namespace std::chrono;
-  sys_time<milliseconds> moment(floor<milliseconds>(time.time_since_epoch()));
-  auto midnight = floor<days>(moment);
-  year_month_day date(midnight);
-  hh_mm_ss clock(moment - midnight);
+  namespace chrono = std::chrono;
+  const chrono::sys_time<chrono::milliseconds> moment(chrono::floor<chrono::milliseconds>(time.time_since_epoch()));
+  const auto midnight = chrono::floor<chrono::days>(moment);
+  const chrono::year_month_day date(midnight);
+  const chrono::hh_mm_ss clock(moment - midnight);
   std::array<char, 40> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),

@@ -41,6 +41,7 @@ Status Connect(Socket& connection, const std::string& address, Duration timeout)
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> guard(found, &::freeaddrinfo);
   connection.fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connection.fd < 0) return Failed(address, std::strerror(errno));
   const timeval limit{timeout / std::chrono::seconds(1), timeout.count() % 1'000'000};
   ::setsockopt(connection.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(connection.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);

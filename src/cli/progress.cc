@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 #include "cli/table.h"
@@ -24,8 +26,8 @@ std::string ProgressLine(const std::string& what, std::size_t done, std::size_t 
   std::snprintf(text.data(), text.size(), "%3.0f %%  %zu/%zu %s  %.0f/s", share * 100, done, total, what.c_str(), rate);
   line += text.data();
   if (done < total && rate > 0) {
-    auto left = static_cast<unsigned>(static_cast<double>(total - done) / rate + 0.5);
-    std::snprintf(text.data(), text.size(), "  %02u:%02u left", left / 60, left % 60);
+    const long left = std::lround(std::min(static_cast<double>(total - done) / rate, 1e9));
+    std::snprintf(text.data(), text.size(), "  %02ld:%02ld left", left / 60, left % 60);
     line += text.data();
   }
   return line;

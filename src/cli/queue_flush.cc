@@ -113,7 +113,7 @@ std::optional<std::string> Stuck(const client::ClientConfig& config, const proto
 }  // namespace
 
 int FlushQueue(const client::ClientConfig& config, client::Queue& queue, const std::string& user, bool wait,
-               OutputFormat output, std::stop_token stop) {
+               OutputFormat output, const std::stop_token& stop) {
   Observer observer;
   auto courier = client::Courier::Start(config, observer.Events(), wait);
   if (!courier) return Report(courier.error());

@@ -14,6 +14,6 @@ namespace strife::cli {
 // nothing waits any more, when `stop` is requested, and, unless it is to `wait`, when the gateway cannot be reached or
 // the session has ended.
 int FlushQueue(const client::ClientConfig& config, client::Queue& queue, const std::string& user, bool wait,
-               OutputFormat output, std::stop_token stop);
+               OutputFormat output, const std::stop_token& stop);
 
 }  // namespace strife::cli

@@ -28,11 +28,12 @@ constexpr Duration kMostTime = std::chrono::hours(24 * 3650);
 std::string Quoted(const std::string& text) { return "\"" + Sanitize(text, kMaxShownBytes) + "\""; }
 
 std::string DefaultText(Duration value) {
-  using namespace std::chrono;
-  if (value % hours(24) == Duration::zero()) return std::to_string(value / hours(24)) + "d";
-  if (value % minutes(1) == Duration::zero()) return std::to_string(value / minutes(1)) + "m";
-  if (value % seconds(1) == Duration::zero()) return std::to_string(value / seconds(1)) + "s";
-  return std::to_string(value / milliseconds(1)) + "ms";
+  using Units = std::pair<Duration, const char*>;
+  for (const auto& [unit, name] :
+       {Units(std::chrono::hours(24), "d"), Units(std::chrono::minutes(1), "m"), Units(std::chrono::seconds(1), "s")}) {
+    if (value % unit == Duration::zero()) return std::to_string(value / unit) + name;
+  }
+  return std::to_string(value / std::chrono::milliseconds(1)) + "ms";
 }
 
 // Letters to insert, delete or replace to turn `a` into `b`.
@@ -180,7 +181,7 @@ void Settings::WholeNumber(std::string key, int* field, int low, int high, std::
   setting.default_text = std::to_string(*field);
 }
 
-void Settings::OneOf(std::string key, std::string* field, std::vector<std::string> choices, std::string help) {
+void Settings::OneOf(std::string key, std::string* field, std::vector<std::string> choices, const std::string& help) {
   std::string list;
   for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
   Setting& setting = Add(std::move(key), help + " (" + list + ")",
@@ -247,6 +248,7 @@ Status Settings::LoadFile(const fs::path& file) {
   }
   fs::path base = fs::absolute(file).parent_path();
   std::vector<std::string> keys;
+  keys.reserve(settings_.size());
   for (const auto& setting : settings_) keys.push_back(setting->key);
   for (const auto& [toml_key, node] : table) {
     std::string key(toml_key.str());

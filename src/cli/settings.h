@@ -45,7 +45,7 @@ class Settings {
   // From 1 ms to ten years.
   void Time(std::string key, Duration* field, std::string help);
   void WholeNumber(std::string key, int* field, int low, int high, std::string help);
-  void OneOf(std::string key, std::string* field, std::vector<std::string> choices, std::string help);
+  void OneOf(std::string key, std::string* field, std::vector<std::string> choices, const std::string& help);
 
   // Adds a flag for each setting; call once, after all settings. A flag's value is checked while parsing.
   void AddFlags(CLI::App& command);
