@@ -124,6 +124,7 @@ class OpenPayments(RateCase):
             detail = error_detail(refused.exception)
             self.assertEqual((detail.reason_code, detail.retryable), ("OVERLOADED", True))
             self.assertIn("payments under way", refused.exception.details())
+            self.assertEqual(dict(refused.exception.trailing_metadata())["grpc-retry-pushback-ms"], "1000")
             others = self.other.order(self.payee.accounts["bank1"], 1, bank="bank1")
             self.assertEqual(self.other.pay(others).payment.state, COMPLETED)
         finally:
