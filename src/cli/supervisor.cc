@@ -52,7 +52,7 @@ std::vector<char*> ChildEnvironment() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   int null = ::open("/dev/null", O_RDONLY);
-  ::dup2(null, STDIN_FILENO);
+  if (null < 0 || ::dup2(null, STDIN_FILENO) < 0) ::_exit(126);
   ::dup2(console, STDOUT_FILENO);
   ::dup2(console, STDERR_FILENO);
   ::execve("/proc/self/exe", arguments, environment);
@@ -106,6 +106,7 @@ Status Supervisor::Spawn(std::size_t index) {
   if (console < 0) return Fail(ErrorCode::kStorage, "cannot write " + log.string() + ": " + std::strerror(errno));
   std::vector<std::string> words = {"strife", std::string(CommandOf(server)), "--config", server.config_file.string()};
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   std::vector<char*> environment = ChildEnvironment();
