@@ -157,7 +157,7 @@ Error NotTaken(const protocol::OutboxAnswer& answer, const protocol::PaymentOrde
 }  // namespace
 
 Result<PayOutcome> PayDurably(const ClientConfig& config, Queue& queue, const protocol::PaymentOrder& order,
-                              std::optional<WallTime> expires_at, std::stop_token stop) {
+                              std::optional<WallTime> expires_at, const std::stop_token& stop) {
   Observer observer(order.id);
   // First, so that nothing is queued that this client could never send.
   auto courier = Courier::Start(config, observer.Events(), false);

@@ -47,6 +47,6 @@ using PayOutcome = std::variant<Ended, OnItsWay, Queued, UnknownOutcome, Refused
 // queue and was not sent, unless the message says that the queue itself has failed. `order.payer` is the user who is
 // logged in.
 Result<PayOutcome> PayDurably(const ClientConfig& config, Queue& queue, const protocol::PaymentOrder& order,
-                              std::optional<WallTime> expires_at, std::stop_token stop);
+                              std::optional<WallTime> expires_at, const std::stop_token& stop);
 
 }  // namespace strife::client

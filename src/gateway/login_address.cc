@@ -21,7 +21,7 @@ std::string_view WithoutBrackets(std::string_view host) {
 }  // namespace
 
 std::string LoginAddress(std::string_view peer) {
-  const std::string host(WithoutBrackets(peer.substr(0, peer.rfind(':'))));
+  std::string host(WithoutBrackets(peer.substr(0, peer.rfind(':'))));
   std::array<unsigned char, 16> bytes{};
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (inet_pton(AF_INET, host.c_str(), bytes.data()) == 1) return host;

@@ -43,7 +43,7 @@ void Outbox::CollectKeys(const Input& input, Keys& keys) const {
   if (keys.user.empty()) keys.user = user_;
 }
 
-Outbox::Effects Outbox::Step(const Now& now, std::vector<Input> inputs, Rows rows) {
+Outbox::Effects Outbox::Step(const Now& now, const std::vector<Input>& inputs, Rows rows) {
   Batch batch{now, std::move(rows), {}};
   for (const Input& input : inputs) {
     std::visit([&](const auto& it) { Apply(batch, it); }, input);

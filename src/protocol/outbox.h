@@ -177,7 +177,7 @@ class Outbox {
   void CollectKeys(const Input& input, Keys& keys) const;
 
   // REQUIRES: `rows` holds what CollectKeys asked for, as the store has it now.
-  Effects Step(const Now& now, std::vector<Input> inputs, Rows rows);
+  Effects Step(const Now& now, const std::vector<Input>& inputs, Rows rows);
 
   // When Step must be called even without another input.
   std::optional<MonotonicTime> NextDeadline() const { return wake_at_; }

@@ -156,6 +156,27 @@ TEST(EngineThread, ACycle_HasAsMuchNewWorkAsTheMachineHasRoomFor) {
   EXPECT_EQ(store.total, 10);
 }
 
+// An adder that has no room at first, and says when it will have.
+struct RoomLater : Adder {
+  OneAtATime::Room RoomAt(MonotonicTime now) {
+    return asked++ == 0 ? OneAtATime::Room{0, now} : OneAtATime::Room{1, std::nullopt};
+  }
+  int asked = 0;
+};
+
+TEST(EngineThread, NewWorkThatFoundNoRoom_IsTakenWhenThereIsSome) {
+  RoomLater machine;
+  Store store;
+  FrozenClock clock;
+  EngineThread<RoomLater, Store> thread(machine, store, clock, 10, [](const Adder::Effects&) {}, [](const Error&) {});
+  int item = 1;
+  ASSERT_TRUE(thread.inbox().PushInTurn("a", item));
+  thread.Start();
+  while (thread.inbox().size() > 0) std::this_thread::yield();
+  thread.Stop();
+  EXPECT_EQ(store.total, 1);
+}
+
 TEST(EngineThread, Start_ReturnsWhenRecoveryIsDurable) {
   Running running;
   running.thread.Start(Adder::Effects{{100}, {100}});
