@@ -14,9 +14,6 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
 constexpr std::size_t kMaxShownBytes = 300;
-// Small allocations of a connection come from here: 600 KB.
-constexpr int kLookasideBytes = 1200;
-constexpr int kLookasideSlots = 500;
 
 std::string FileOf(sqlite3* connection) {
   const char* name = connection == nullptr ? nullptr : sqlite3_db_filename(connection, "main");
@@ -163,7 +160,6 @@ Result<Database> Database::Open(const std::filesystem::path& file, Mode mode) {
   if (code != SQLITE_OK) return std::unexpected(MakeError(database.handle_, code, file.string()));
   sqlite3_extended_result_codes(database.handle_, 1);
   sqlite3_busy_timeout(database.handle_, kBusyTimeoutMs);
-  sqlite3_db_config(database.handle_, SQLITE_DBCONFIG_LOOKASIDE, nullptr, kLookasideBytes, kLookasideSlots);
   for (const auto& [option, value] :
        {std::pair(SQLITE_DBCONFIG_ENABLE_TRIGGER, 0), std::pair(SQLITE_DBCONFIG_ENABLE_VIEW, 0),
         std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0), std::pair(SQLITE_DBCONFIG_DEFENSIVE, 1)}) {
