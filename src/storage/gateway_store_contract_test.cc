@@ -1,75 +1,17 @@
-// Every promise of env/gateway_store.h, on every implementation.
+// Every promise of env/gateway_store.h about what is written, on every implementation.
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
-#include "audit/examine.h"
-#include "storage/store_test_support.h"
+#include "storage/gateway_store_test_support.h"
 
 namespace strife {
 namespace {
 
-using protocol::AuditEvent;
-using ::testing::ElementsAre;
-
 using protocol::PaymentRecord;
 using protocol::PaymentState;
+using ::testing::ElementsAre;
 
 template <typename Maker>
-class GatewayStoreContract : public ::testing::Test {
- protected:
-  GatewayStoreContract() { Reopen(); }
-
-  // As after a crash or restart: only what was committed is there.
-  GatewayIncarnation Reopen() {
-    store_.reset();
-    store_ = maker_.Gateway();
-    const GatewayIncarnation incarnation = store_->OpenIncarnation(IdOf(42)).value();
-    sequence_ = incarnation.sequence;
-    return incarnation;
-  }
-  Status Commit(GatewayRecords records) {
-    records.sequence = ++sequence_;
-    return store_->Commit(records);
-  }
-  void CommitPayments(std::vector<PaymentRecord> payments) {
-    const Status done = Commit({.payments = std::move(payments), .banks = {}, .sessions = {}, .refresh_tokens = {}});
-    ASSERT_TRUE(done) << done.error().message;
-  }
-  PaymentRecord InState(std::uint32_t number, PaymentState state, std::string payer = "alice") {
-    PaymentRecord payment = PaymentOf(number, std::move(payer));
-    payment.state = state;
-    return payment;
-  }
-  std::vector<Uuid> History(const HistoryQuery& query) {
-    std::vector<Uuid> ids;
-    const auto page = maker_.GatewayReading()->History(query).value();
-    for (const PaymentRecord& payment : page) ids.push_back(payment.order.id);
-    return ids;
-  }
-  SessionRecord SessionOf(std::uint32_t number) {
-    SessionRecord session;
-    session.session_id = IdOf(number);
-    session.username = "alice";
-    session.certificate_thumbprint.fill(static_cast<std::uint8_t>(number));
-    session.created_at = At(1);
-    session.expires_at = At(900);
-    session.credential.fill(7);
-    return session;
-  }
-  RefreshTokenRecord TokenOf(std::uint32_t number, std::uint32_t session) {
-    RefreshTokenRecord token;
-    token.token_hash.fill(static_cast<std::uint8_t>(number));
-    token.session_id = IdOf(session);
-    token.expires_at = At(800);
-    return token;
-  }
-
-  Maker maker_;
-  std::unique_ptr<GatewayStore> store_;
-  std::uint64_t sequence_ = 0;
-};
-
+class GatewayStoreContract : public GatewayStoreTest<Maker> {};
 TYPED_TEST_SUITE(GatewayStoreContract, Makers);
 
 TYPED_TEST(GatewayStoreContract, Trace_StaysUntilAnotherComes_AndComesWithItsPayment) {
@@ -246,69 +188,6 @@ TYPED_TEST(GatewayStoreContract, LoadOpenPayments_FindsExactlyTheNotFinal) {
   EXPECT_EQ(open[2].order.id, IdOf(5));
 }
 
-TYPED_TEST(GatewayStoreContract, History_Pages_AreNewestFirstWithoutGapsOrRepeats) {
-  std::vector<PaymentRecord> payments;
-  for (std::uint32_t i = 1; i <= 10; ++i) {
-    payments.push_back(PaymentOf(i));
-    payments.back().created_at = At(1000 + i / 3);  // several at the same moment
-    payments.push_back(PaymentOf(100 + i, "bob"));
-  }
-  this->CommitPayments(payments);
-  std::vector<Uuid> seen;
-  HistoryQuery query{.payer = "alice", .state = {}, .since = {}, .until = {}, .after = {}, .limit = 3};
-  for (;;) {
-    const auto page = this->maker_.GatewayReading()->History(query).value();
-    for (const PaymentRecord& payment : page) seen.push_back(payment.order.id);
-    if (page.size() < 3) break;
-    query.after = HistoryQuery::Position{page.back().created_at, page.back().order.id};
-  }
-  std::vector<Uuid> expected;
-  for (std::uint32_t i = 10; i >= 1; --i) expected.push_back(IdOf(i));
-  EXPECT_EQ(seen, expected);
-}
-
-TYPED_TEST(GatewayStoreContract, History_SinceIsInclusiveUntilIsExclusive) {
-  this->CommitPayments({PaymentOf(1), PaymentOf(2), PaymentOf(3), PaymentOf(4)});
-  HistoryQuery query{.payer = "alice", .state = {}, .since = At(1002), .until = At(1004), .after = {}};
-  EXPECT_EQ(this->History(query), (std::vector{IdOf(3), IdOf(2)}));
-  query.after = HistoryQuery::Position{At(1003), IdOf(3)};
-  EXPECT_EQ(this->History(query), std::vector{IdOf(2)});
-  query.after = HistoryQuery::Position{At(1004), IdOf(4)};  // outside: `until` still holds
-  EXPECT_EQ(this->History(query), (std::vector{IdOf(3), IdOf(2)}));
-  query.limit = 0;
-  EXPECT_TRUE(this->History(query).empty());
-}
-
-TYPED_TEST(GatewayStoreContract, History_EachStateFilter_FindsThatStateOnly) {
-  std::vector<PaymentRecord> payments;
-  for (std::uint32_t i = 0; i < 10; ++i) payments.push_back(this->InState(i + 1, static_cast<PaymentState>(i % 5 + 1)));
-  this->CommitPayments(payments);
-  for (std::uint32_t state = 1; state <= 5; ++state) {
-    const HistoryQuery query{
-        .payer = "alice", .state = static_cast<PaymentState>(state), .since = {}, .until = {}, .after = {}};
-    EXPECT_EQ(this->History(query), (std::vector{IdOf(state + 5), IdOf(state)})) << state;
-  }
-}
-
-TYPED_TEST(GatewayStoreContract, History_AfterAStateChange_FollowsIt) {
-  this->CommitPayments({PaymentOf(1)});
-  this->CommitPayments({this->InState(1, PaymentState::kAborted)});
-  HistoryQuery query{.payer = "alice", .state = PaymentState::kInitiated, .since = {}, .until = {}, .after = {}};
-  EXPECT_TRUE(this->History(query).empty());
-  query.state = PaymentState::kAborted;
-  EXPECT_EQ(this->History(query), std::vector{IdOf(1)});
-}
-
-TYPED_TEST(GatewayStoreContract, SessionsRevokedSince_FindsThoseRevokedThenOrLater) {
-  std::vector<SessionRecord> sessions;
-  for (std::uint32_t i = 1; i <= 4; ++i) sessions.push_back(this->SessionOf(i));
-  sessions[0].revoked_at = At(10);
-  sessions[1].revoked_at = At(20);
-  sessions[2].revoked_at = At(30);
-  ASSERT_TRUE(this->Commit({{}, {}, sessions, {}}));
-  EXPECT_EQ(this->maker_.GatewayReading()->SessionsRevokedSince(At(20)).value(), (std::vector{IdOf(2), IdOf(3)}));
-}
-
 TYPED_TEST(GatewayStoreContract, LoginCounters_AreReplacedAndThereAfterReopening) {
   LoginCounterRecord counter;
   counter.key = {LoginScope::kDevice, "alice/laptop"};
@@ -353,122 +232,6 @@ TYPED_TEST(GatewayStoreContract, ForgetBefore_DeletesTheCountersOfNoMeaningAndTh
   EXPECT_EQ(rows.login_counters.begin()->first.subject, "user2");
 }
 
-TYPED_TEST(GatewayStoreContract, ScanPayments_IsInIdOrderAndASnapshot) {
-  this->CommitPayments({PaymentOf(3), PaymentOf(1)});
-  auto reader = this->maker_.GatewayReading();
-  auto cursor = reader->ScanPayments();
-  this->CommitPayments({PaymentOf(2), this->InState(3, PaymentState::kAborted)});
-  EXPECT_EQ(Drain(std::move(cursor)), (std::vector{PaymentOf(1), PaymentOf(3)}));
-  EXPECT_EQ(Drain(reader->ScanPayments()).size(), 3u);
-  EXPECT_EQ(reader->CountPayments().value(), 3u);
-}
-
-TYPED_TEST(GatewayStoreContract, ScanPayments_CursorOutlivesItsReader) {
-  this->CommitPayments({PaymentOf(1), PaymentOf(2)});
-  auto cursor = this->maker_.GatewayReading()->ScanPayments();
-  EXPECT_EQ(Drain(std::move(cursor)).size(), 2u);
-}
-
-TYPED_TEST(GatewayStoreContract, Reader_UsedByManyThreads_SeesWhatWasCommittedBefore) {
-  auto reader = this->maker_.GatewayReading();
-  std::vector<std::thread> threads;
-  std::atomic<std::uint32_t> committed = 0;
-  std::atomic<int> missing = 0;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      for (std::uint32_t known = 0; known < 100;) {
-        known = committed;
-        if (known == 0) continue;
-        const auto found = reader->FindPayment(IdOf(known));
-        if (!found || !*found) ++missing;
-      }
-    });
-  }
-  for (std::uint32_t i = 1; i <= 100; ++i) {
-    this->CommitPayments({PaymentOf(i)});
-    committed = i;
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(missing, 0);
-}
-
-// ---- What operators look for ----
-
-TYPED_TEST(GatewayStoreContract, Payments_OfEverybody_AreNewestFirstInPagesWithoutGaps) {
-  for (std::uint32_t i = 1; i <= 10; ++i) this->CommitPayments({PaymentOf(i, i % 2 == 0 ? "alice" : "bob")});
-  std::vector<Uuid> seen, expected;
-  PaymentsQuery query;
-  query.limit = 3;
-  for (std::optional<HistoryQuery::Position> next;; query.after = next) {
-    const PaymentsPage page = this->maker_.GatewayReading()->Payments(query).value();
-    for (const PaymentRecord& payment : page.payments) seen.push_back(payment.order.id);
-    EXPECT_LE(page.payments.size(), 3u);
-    next = page.next;
-    if (!next) break;
-  }
-  for (std::uint32_t i = 10; i >= 1; --i) expected.push_back(IdOf(i));
-  EXPECT_EQ(seen, expected);
-}
-
-TYPED_TEST(GatewayStoreContract, Payments_EachFilter_LeavesWhatItSays) {
-  PaymentRecord other = this->InState(3, PaymentState::kAborted, "bob");
-  other.order.from.bank_id = "bank3";
-  other.order.amount.minor_units = 5;
-  this->CommitPayments({PaymentOf(1), PaymentOf(2, "bob"), other, this->InState(4, PaymentState::kCompleted)});
-  const auto found = [&](auto set) {
-    PaymentsQuery query;
-    set(query);
-    std::vector<Uuid> ids;
-    const PaymentsPage page = this->maker_.GatewayReading()->Payments(query).value();
-    for (const PaymentRecord& payment : page.payments) ids.push_back(payment.order.id);
-    return ids;
-  };
-  using Query = PaymentsQuery;
-  EXPECT_THAT(found([](Query& query) { query.payer = "bob"; }), ElementsAre(IdOf(3), IdOf(2)));
-  EXPECT_THAT(found([](Query& query) { query.bank_id = "bank3"; }), ElementsAre(IdOf(3)));
-  EXPECT_THAT(found([](Query& query) { query.bank_id = "bank2"; }), ElementsAre(IdOf(4), IdOf(3), IdOf(2), IdOf(1)));
-  EXPECT_THAT(found([](Query& query) { query.state = PaymentState::kInitiated; }), ElementsAre(IdOf(2), IdOf(1)));
-  EXPECT_THAT(found([](Query& query) { query.state = PaymentState::kCompleted; }), ElementsAre(IdOf(4)));
-  EXPECT_THAT(found([](Query& query) {
-                query.state = PaymentState::kInitiated;
-                query.after = HistoryQuery::Position{At(1002), IdOf(2)};
-              }),
-              ElementsAre(IdOf(1)));
-  EXPECT_THAT(found([](Query& query) {
-                query.since = At(1002);
-                query.until = At(1004);
-              }),
-              ElementsAre(IdOf(3), IdOf(2)));
-  EXPECT_THAT(found([](Query& query) { query.min_minor_units = 6; }), ElementsAre(IdOf(4), IdOf(2), IdOf(1)));
-  EXPECT_THAT(found([](Query& query) { query.max_minor_units = 5; }), ElementsAre(IdOf(3)));
-}
-
-TYPED_TEST(GatewayStoreContract, Sessions_LiveOnes_AreListedByUserAndAltogether) {
-  std::vector<SessionRecord> sessions;
-  for (std::uint32_t i = 1; i <= 6; ++i) {
-    sessions.push_back(this->SessionOf(i));
-    sessions.back().expires_at = At(100 + i);
-    sessions.back().username = i % 2 == 0 ? "alice" : "bob";
-  }
-  sessions[2].revoked_at = At(5);
-  ASSERT_TRUE(this->Commit({{}, {}, sessions, {}}));
-  const auto found = [&](int now, auto set) {
-    SessionsQuery query;
-    query.now = At(now);
-    set(query);
-    std::vector<Uuid> ids;
-    const auto page = this->maker_.GatewayReading()->Sessions(query).value();
-    for (const SessionRecord& session : page) ids.push_back(session.session_id);
-    return ids;
-  };
-  using Query = SessionsQuery;
-  EXPECT_THAT(found(101, [](Query&) {}), ElementsAre(IdOf(6), IdOf(5), IdOf(4), IdOf(2)));
-  EXPECT_THAT(found(0, [](Query& query) { query.username = "bob"; }), ElementsAre(IdOf(5), IdOf(1)));
-  EXPECT_THAT(found(0, [](Query& query) { query.limit = 2; }), ElementsAre(IdOf(6), IdOf(5)));
-  EXPECT_THAT(found(0, [](Query& query) { query.after = SessionsQuery::Position{At(105), IdOf(5)}; }),
-              ElementsAre(IdOf(4), IdOf(2), IdOf(1)));
-}
-
 TYPED_TEST(GatewayStoreContract, Suspensions_AreThereAfterReopening_UntilLifted_AndAudited) {
   const SuspensionRecord bank{SuspendedKind::kBank, "bank1", true, "olga", "late", At(5)};
   SuspensionRecord user{SuspendedKind::kUser, "alice", true, "olga", "", At(6)};
@@ -481,72 +244,6 @@ TYPED_TEST(GatewayStoreContract, Suspensions_AreThereAfterReopening_UntilLifted_
   EXPECT_THAT(this->maker_.GatewayReading()->Suspensions().value(), ElementsAre(bank));
   EXPECT_THAT(Described(ExpectChain(this->maker_.GatewayReading()->Audit())),
               ElementsAre("58 bank/bank1", "66 user/alice", "67 user/alice"));
-}
-
-// ---- The audit log ----
-
-TYPED_TEST(GatewayStoreContract, Audit_OfASoundStore_HasNoFindings_OneWhosePaymentsChangedHas) {
-  this->CommitPayments({PaymentOf(1), this->InState(2, PaymentState::kCommitting)});
-  this->CommitPayments({this->InState(1, PaymentState::kAborted), this->InState(2, PaymentState::kCompleted)});
-  const auto reader = this->maker_.GatewayReading();
-  const auto report = audit::Examine(*reader, {}).value();
-  EXPECT_TRUE(report.ok()) << report.findings[0].what;
-  EXPECT_EQ(report.records, 2u);
-  EXPECT_EQ(report.last_sequence, 2u);
-  EXPECT_EQ(report.decided, 2u);
-  this->CommitPayments({this->InState(2, PaymentState::kInitiated)});  // as nothing here does
-  EXPECT_FALSE(audit::Examine(*reader, {}).value().ok());
-}
-
-TYPED_TEST(GatewayStoreContract, Audit_DecisionsAndWhatElseIsToTell_FormOneChain) {
-  this->CommitPayments({PaymentOf(1), this->InState(2, PaymentState::kCommitting)});
-  ASSERT_TRUE(this->Commit({.payments = {this->InState(1, PaymentState::kAborted)},
-                            .banks = {},
-                            .sessions = {},
-                            .refresh_tokens = {},
-                            .audit = {AuditOf(AuditEvent::kLogin, "user/alice")}}));
-  const auto entries = ExpectChain(this->maker_.GatewayReading()->Audit());
-  EXPECT_THAT(Described(entries), ElementsAre("1 " + IdOf(2).ToString(), "2 " + IdOf(1).ToString(), "20 user/alice"));
-}
-
-TYPED_TEST(GatewayStoreContract, Audit_AfterReopening_GoesOnWhereItEnded) {
-  const Status done = this->Commit({.payments = {},
-                                    .banks = {},
-                                    .sessions = {},
-                                    .refresh_tokens = {},
-                                    .audit = {AuditOf(AuditEvent::kLogin, "user/alice")}});
-  ASSERT_TRUE(done) << done.error().message;
-  this->Reopen();
-  this->CommitPayments({this->InState(1, PaymentState::kAborted)});
-  EXPECT_EQ(ExpectChain(this->maker_.GatewayReading()->Audit()).size(), 2u);
-}
-
-TYPED_TEST(GatewayStoreContract, Audit_CommitRefused_LeavesNoEntryAndNoGap) {
-  PaymentRecord negative = this->InState(1, PaymentState::kAborted);
-  negative.order.amount.minor_units = -1;
-  ASSERT_FALSE(this->Commit({.payments = {negative}, .banks = {}, .sessions = {}, .refresh_tokens = {}}));
-  this->CommitPayments({this->InState(2, PaymentState::kAborted)});
-  EXPECT_EQ(ExpectChain(this->maker_.GatewayReading()->Audit()).size(), 1u);
-}
-
-TYPED_TEST(GatewayStoreContract, Audit_OfAFencedGateway_IsNotWritten) {
-  auto successor = this->maker_.Gateway();
-  ASSERT_TRUE(successor->OpenIncarnation(IdOf(43)));
-  EXPECT_EQ(this->Commit({.payments = {this->InState(1, PaymentState::kAborted)},
-                          .banks = {},
-                          .sessions = {},
-                          .refresh_tokens = {}})
-                .error()
-                .code,
-            ErrorCode::kFenced);
-  ASSERT_TRUE(successor->Commit({.payments = {this->InState(2, PaymentState::kAborted)},
-                                 .banks = {},
-                                 .sessions = {},
-                                 .refresh_tokens = {},
-                                 .sequence = 1}));
-  const auto entries = ExpectChain(this->maker_.GatewayReading()->Audit());
-  ASSERT_EQ(entries.size(), 1u);
-  EXPECT_EQ(entries[0].record.subject, IdOf(2).ToString());
 }
 
 }  // namespace
