@@ -47,7 +47,7 @@ class GatewayLink::Impl {
     }
     State& s = *state;
     start(stub_.Get()->async(), &s.context, &s.request, &s.response,
-          [this, state, done = std::move(done), read](const grpc::Status& status) {
+          [this, state, done = std::move(done), read = std::move(read)](const grpc::Status& status) {
             if (status.ok()) {
               done(read(state->response));
             } else {
