@@ -74,6 +74,16 @@ Uuid NextKid(const std::vector<std::string>& kids, WallTime now) {
   return NewUuidV7(now);
 }
 
+// Of a public key, as a JWK has it.
+std::string Coordinate(EVP_PKEY* key, const char* name) {
+  BIGNUM* number = nullptr;
+  STRIFE_ASSERT(EVP_PKEY_get_bn_param(key, name, &number) == 1);
+  std::array<std::uint8_t, kCoordinateBytes> bytes;
+  STRIFE_ASSERT(BN_bn2binpad(number, bytes.data(), kCoordinateBytes) == kCoordinateBytes);
+  BN_free(number);
+  return Base64UrlEncode(bytes);
+}
+
 }  // namespace
 
 struct TokenKeys::Keys {
@@ -177,21 +187,13 @@ std::vector<std::string> TokenKeys::kids() const {
 std::string TokenKeys::Jwks() const {
   nlohmann::json keys = nlohmann::json::array();
   for (const auto& [kid, key] : keys_->by_kid) {
-    const auto coordinate = [&key](const char* name) {
-      BIGNUM* number = nullptr;
-      STRIFE_ASSERT(EVP_PKEY_get_bn_param(key.get(), name, &number) == 1);
-      std::array<std::uint8_t, kCoordinateBytes> bytes;
-      STRIFE_ASSERT(BN_bn2binpad(number, bytes.data(), kCoordinateBytes) == kCoordinateBytes);
-      BN_free(number);
-      return Base64UrlEncode(bytes);
-    };
     keys.push_back({{"kty", "EC"},
                     {"crv", "P-256"},
                     {"use", "sig"},
                     {"alg", "ES256"},
                     {"kid", kid},
-                    {"x", coordinate(OSSL_PKEY_PARAM_EC_PUB_X)},
-                    {"y", coordinate(OSSL_PKEY_PARAM_EC_PUB_Y)}});
+                    {"x", Coordinate(key.get(), OSSL_PKEY_PARAM_EC_PUB_X)},
+                    {"y", Coordinate(key.get(), OSSL_PKEY_PARAM_EC_PUB_Y)}});
   }
   return nlohmann::json{{"keys", keys}}.dump(2);
 }
