@@ -62,7 +62,8 @@ X509ExtensionPtr SubjectNamesExtension(GENERAL_NAMES* names) {
 
 bool IsHostName(const std::string& text) {
   return !text.empty() && text.size() <= 253 && text.front() != '.' && text.front() != '-' &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == std::string::npos;
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") ==
+             std::string::npos;
 }
 
 void AddAuthorityExtensions(X509* certificate, X509* issuer, const char* constraints, const std::string& trust_domain) {
