@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -87,7 +88,7 @@ TEST_F(SessionFileTest, Remove_EndsTheSessionAndMayBeRepeated) {
 
 TEST_F(SessionFileTest, Lock_LetsOneInAtATime) {
   SessionFile file(folder_);
-  bool released = false;
+  std::atomic<bool> released = false;
   auto lock = std::make_unique<FileLock>(*file.Lock());
   std::thread other([&] {
     auto second = SessionFile(folder_).Lock();
