@@ -38,6 +38,7 @@ class Engine {
 
   // One cycle. The effects returned are durable and free to be sent; their records are spent. After an error nothing
   // of this cycle may be sent and the engine must not be used again: the machine is ahead of the store (rule 15).
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): not every machine consumes them, but most do
   Result<Effects> Cycle(const Now& now, std::vector<Input> inputs) {
     typename Machine::Keys keys{};
     for (const Input& input : inputs) machine_.CollectKeys(input, keys);

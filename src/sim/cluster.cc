@@ -11,12 +11,15 @@ namespace {
 
 std::vector<std::string> BankNames(const Scenario& scenario) {
   std::vector<std::string> names;
-  for (std::size_t n = 0; n < static_cast<std::size_t>(scenario.cluster.banks); ++n) names.push_back(BankName(n));
+  const auto banks = static_cast<std::size_t>(scenario.cluster.banks);
+  names.reserve(banks);
+  for (std::size_t n = 0; n < banks; ++n) names.push_back(BankName(n));
   return names;
 }
 
 std::size_t ProcessCount(const Scenario::Cluster& cluster) {
-  return static_cast<std::size_t>(cluster.gateways + cluster.banks + cluster.clients);
+  return static_cast<std::size_t>(cluster.gateways) + static_cast<std::size_t>(cluster.banks) +
+         static_cast<std::size_t>(cluster.clients);
 }
 
 }  // namespace
