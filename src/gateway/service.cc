@@ -66,7 +66,7 @@ ApiError TooManyOpen(OpenPayments::Room room) {
   ApiError error = rpc::Overloaded("the gateway");
   if (room == OpenPayments::Room::kNoneForUser) {
     error.message =
-        "you have as many payments under way as the gateway takes from one user for now; nothing was recorded, send "
+        "you have as many payments under way as the gateway takes from one user at once; nothing was recorded, send "
         "the same request again when some of them have ended";
   }
   error.retry_after = kOpenPaymentsPushback;
