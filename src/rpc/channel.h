@@ -2,6 +2,7 @@
 #pragma once
 
 #include <grpcpp/channel.h>
+#include <grpcpp/support/channel_arguments.h>
 
 #include <memory>
 #include <string>
@@ -10,6 +11,10 @@
 #include "security/credentials.h"
 
 namespace strife::rpc {
+
+// What all channels have in common: each is connected by itself, calls are made once, and a name may have any number of
+// addresses.
+grpc::ChannelArguments CommonArguments();
 
 // `credentials` and `expected` as in ChannelTls. `index` keeps channels to one address apart, each with a connection of
 // its own.

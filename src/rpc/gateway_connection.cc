@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/limits.h"
 #include "base/text.h"
+#include "rpc/channel.h"
 #include "rpc/tls.h"
 #include "runtime/system_clock.h"
 
@@ -17,17 +17,6 @@ using Stub = GatewayConnection::Stub;
 
 constexpr auto kCancelCheck = std::chrono::milliseconds(100);
 constexpr Duration kCredentialsCheck = std::chrono::milliseconds(500);
-
-grpc::ChannelArguments Arguments() {
-  grpc::ChannelArguments arguments;
-  // Retries are client/'s: it knows which calls may be made twice.
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  // A new channel is a new attempt to connect, not the backoff of the one before.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxMessageBytes));
-  arguments.SetMaxSendMessageSize(static_cast<int>(limits::kMaxMessageBytes));
-  return arguments;
-}
 
 // Why the channel cannot connect. gRPC tells only a call that it fails, so one that has no effect is made.
 std::string ConnectFailure(Stub& failing, std::chrono::system_clock::time_point deadline) {
@@ -72,7 +61,7 @@ GatewayConnection::Channel GatewayConnection::Current() {
   auto current = CurrentCredentials();
   std::lock_guard lock(mutex_);
   if (channel_ == nullptr || dialled_with_ != current) {
-    channel_ = grpc::CreateCustomChannel(options_.endpoints[chosen_], Tls(*current), Arguments());
+    channel_ = grpc::CreateCustomChannel(options_.endpoints[chosen_], Tls(*current), CommonArguments());
     stub_ = v1::PaymentGateway::NewStub(channel_);
     dialled_with_ = std::move(current);
   }
@@ -83,7 +72,7 @@ ConnectionWatch::Channels GatewayConnection::WatchedChannels(
     const std::shared_ptr<const security::Credentials>& current) const {
   ConnectionWatch::Channels channels;
   for (const std::string& endpoint : options_.endpoints) {
-    grpc::ChannelArguments arguments = Arguments();
+    grpc::ChannelArguments arguments = CommonArguments();
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // as in channel.cc, also the last
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/text.h"
+#include "rpc/channel.h"
 #include "rpc/tls.h"
 
 namespace strife::rpc {
@@ -26,10 +27,7 @@ std::string Flatten(const grpc::ByteBuffer& buffer) {
 
 Status CheckHealth(const std::string& endpoint, const security::Credentials& credentials,
                    const security::Identity& expected, Duration timeout) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a fresh connection, without the backoff of others
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  auto channel = grpc::CreateCustomChannel(endpoint, ChannelTls(credentials, expected), arguments);
+  auto channel = grpc::CreateCustomChannel(endpoint, ChannelTls(credentials, expected), CommonArguments());
   grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer> stub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + timeout);

@@ -8,15 +8,16 @@ from network import Network, error_detail, refusal
 
 
 class NetworkCase(unittest.TestCase):
-    """`self.network` runs, and nothing of it is left afterwards. Set `BANKS`, `USERS`, `FLAGS` to taste."""
+    """`self.network` runs, and nothing of it is left afterwards. Set the constants to taste."""
 
     BANKS = 3
     USERS = 4
+    BY_NAME = False
     GATEWAY_FLAGS = ()
 
     @classmethod
     def setUpClass(cls):
-        cls.network = Network(banks=cls.BANKS, users=cls.USERS)
+        cls.network = Network(banks=cls.BANKS, users=cls.USERS, by_name=cls.BY_NAME)
         cls.addClassCleanup(cls.network.close)
         cls.network.start("gateway", flags=cls.GATEWAY_FLAGS)
         cls.network.start(*cls.network.banks)

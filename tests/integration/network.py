@@ -114,7 +114,8 @@ class Process:
 class Network:
     """`strife init` in a temporary directory, and its servers started, stopped, killed and paused one by one."""
 
-    def __init__(self, banks=3, users=8):
+    def __init__(self, banks=3, users=8, by_name=False):
+        """`by_name`: the servers call one another by a name with two addresses, at one of which nobody listens."""
         self.directory = Path(tempfile.mkdtemp(prefix="strife-test-"))
         self.path = self.directory / "net"
         self.port_base = free_port_base(2 * (banks + 1))
@@ -126,6 +127,11 @@ class Network:
         made = run_strife("init", "--dir", self.path, "--banks", banks, "--users", users,
                           "--port-base", self.port_base, "--metrics-port-base", self.metrics_port_base)
         assert made.returncode == 0, f"strife init failed: {made.stderr}"
+        if by_name:
+            for bank in self.banks:
+                config = self.path / f"bank-{bank}.toml"
+                text = config.read_text().replace('gateway = "127.0.0.1', 'gateway = "localhost')
+                config.write_text(f'advertise = "localhost:{self.port(bank)}"\n{text}')
         lines = (self.path / "passwords.csv").read_text().splitlines()
         assert lines[0] == "username,password", lines[0]
         self.passwords = dict(line.split(",", 1) for line in lines[1:])
@@ -230,7 +236,9 @@ class Network:
         # take to be made, and a busy machine takes its time.
         options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 5000),
                    ("grpc.max_reconnect_backoff_ms", 500), ("grpc.use_local_subchannel_pool", 1),
-                   ("grpc.dns_min_time_between_resolutions_ms", 500)]
+                   ("grpc.dns_min_time_between_resolutions_ms", 500),
+                   # As in src/rpc/channel.cc: the default may stop connecting when "localhost" has two addresses.
+                   ("grpc.lb_policy_name", "round_robin")]
         return grpc.secure_channel(f"localhost:{self.port(server)}", credentials or self.credentials(certificate),
                                    options)
 

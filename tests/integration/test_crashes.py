@@ -12,6 +12,7 @@ SEED = int(os.environ.get("STRIFE_KILL_SEED", random.randrange(2**32)))
 
 class Crashes(NetworkCase):
     USERS = 8
+    BY_NAME = True
 
     def rounds_of_killing(self, victims):
         rng = random.Random(SEED)
