@@ -125,6 +125,10 @@ Status Gateway::Open() {
   }
   const security::CredentialFiles files{config_.ca_file, config_.cert_file, config_.key_file, config_.crl_file};
   if (Status read = credentials_.Open(files, security::Role::kGateway, clock_.Read().wall); !read) return read;
+  auto limits = rpc::PeerLimits::Create(
+      {.calls_per_second = config_.calls_per_second, .payments_per_second = config_.payments_per_second}, clock_);
+  if (!limits) return std::unexpected(limits.error());
+  limits_ = *std::move(limits);
   if (Status opened = OpenStore(); !opened) return opened;
   auto logins = Logins::Create(config_, credentials_.credentials().identity().trust_domain, clock_, *reader_);
   if (!logins) return std::unexpected(logins.error());
@@ -202,6 +206,7 @@ void Gateway::MakeEngine() {
       .logins = *logins_,
       .reader = *reader_,
       .links = *links_,
+      .connections = limits_->connections(),
       .workers = *workers_,
       .log = logs_->Get("transactions.log"),
       .events = events_,
@@ -246,10 +251,6 @@ Status Gateway::Serve() {
   if (auto banks = reader_->Banks()) {
     for (const protocol::BankRecord& bank : *banks) links_->Update(bank);
   }
-  auto limits = rpc::PeerLimits::Create(
-      {.calls_per_second = config_.calls_per_second, .payments_per_second = config_.payments_per_second}, clock_);
-  if (!limits) return std::unexpected(limits.error());
-  limits_ = *std::move(limits);
   const rpc::ServerOptions options{.listen = config_.listen,
                                    .credentials = &credentials_.credentials(),
                                    .rpc_log = &logs_->Get("interceptortransactions.log"),

@@ -280,9 +280,12 @@ void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) 
     by_bank[addressed.bank_id].push_back(std::move(addressed.command));
   }
   for (auto& [bank_id, commands] : by_bank) parts_.links.Send(bank_id, std::move(commands));
-  for (protocol::SubmitAnswer& answer : effects.protocol.submit_answers) {
-    const protocol::ReplyTo reply_to = answer.reply_to;
-    ParkedSubmit::Take(reply_to)(std::move(answer));
+  {
+    const rpc::Connections::Corked corked(parts_.connections, effects.protocol.submit_answers.size());
+    for (protocol::SubmitAnswer& answer : effects.protocol.submit_answers) {
+      const protocol::ReplyTo reply_to = answer.reply_to;
+      ParkedSubmit::Take(reply_to)(std::move(answer));
+    }
   }
   for (const protocol::InquiryAnswer& answer : effects.protocol.inquiry_answers) {
     ParkedInquiry::Take(answer.reply_to)(answer);

@@ -17,6 +17,7 @@
 #include "gateway/tracing.h"
 #include "observability/log.h"
 #include "rpc/bank_links.h"
+#include "rpc/connections.h"
 #include "rpc/gateway_api.h"
 #include "runtime/worker_pool.h"
 #include "server/disk_space.h"
@@ -31,6 +32,7 @@ class GatewayService final : public rpc::GatewayApi {
     Logins& logins;
     GatewayReader& reader;
     rpc::BankLinks& links;
+    rpc::Connections& connections;  // of those who call
     runtime::WorkerPool& workers;
     Logger& log;  // transactions.log
     server::EventCounts& events;

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/limits.h"
 
@@ -88,6 +89,21 @@ bool Connections::CloseLocked(Connection& connection, ClosedFor reason) {
   // gRPC sees the end and closes its own descriptor, and then the door sees that.
   shutdown(connection.watch.get(), SHUT_RDWR);
   closed_[static_cast<std::size_t>(reason)].Add();
+  return true;
+}
+
+Connections::Corked::Corked(const Connections& connections, std::size_t answers)
+    : connections_(connections), corked_(connections.Cork(true, answers)) {}
+
+Connections::Corked::~Corked() {
+  // Also those that have come meanwhile, which it does not change.
+  if (corked_) connections_.Cork(false, std::numeric_limits<std::size_t>::max());
+}
+
+bool Connections::Cork(bool on, std::size_t at_most) const {
+  const std::shared_lock lock(mutex_);
+  if (connections_.size() > at_most) return false;
+  for (const auto& [name, connection] : connections_) SetCork(connection.watch.get(), on);
   return true;
 }
 

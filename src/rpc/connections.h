@@ -43,6 +43,21 @@ class Connections {
   // Closes the connection if it is there; false when it is not or was being closed already.
   bool Close(std::string_view grpc_peer, ClosedFor reason);
 
+  // While it lives, what is written to the connections waits, a full segment excepted; at its end it goes out together.
+  // gRPC writes each answer by itself, and to send one costs the kernel more than to add it to others. For `answers`
+  // that are about to be given: nothing happens when the connections are more than those.
+  class Corked {
+   public:
+    Corked(const Connections& connections, std::size_t answers);
+    ~Corked();
+    Corked(const Corked&) = delete;
+    Corked& operator=(const Corked&) = delete;
+
+   private:
+    const Connections& connections_;
+    const bool corked_;
+  };
+
   // To be called several times a second. Tells `closed` each address whose connections were closed for what they sent.
   void Tick(MonotonicTime now, const std::function<void(const std::string& address)>& closed);
 
@@ -68,6 +83,8 @@ class Connections {
     // What has come since the last tick; `allowance`: bytes that are as good as explained by now.
     void Look(MonotonicTime now, std::uint64_t allowance);
   };
+  // True when it was done, which is only when they are at most `at_most`.
+  bool Cork(bool on, std::size_t at_most) const;
   // Whether it was not being closed yet.
   bool CloseLocked(Connection& connection, ClosedFor reason);
   void LeaveLocked(const std::string& name, MonotonicTime now);

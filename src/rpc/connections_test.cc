@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -155,6 +157,30 @@ TEST_F(ConnectionsTest, Leave_OfAnEarlierConnectionOfTheSameName_LeavesTheNewOne
   EXPECT_EQ(connections_.count(), 1U);
   connections_.Leave(peer.name, later, now_);
   EXPECT_EQ(connections_.count(), 0U);
+}
+
+TEST_F(ConnectionsTest, Corked_HoldsWritesBackWhileItLives_UnlessConnectionsAreMoreThanAnswers) {
+  std::vector<Wire> wires;
+  for (int i = 0; i < 2; ++i) Let(wires.emplace_back(Wire::Make()));
+  const auto corked = [&] {
+    int on = 0;
+    for (const Wire& wire : wires) {
+      int value = 0;
+      socklen_t size = sizeof value;
+      EXPECT_EQ(getsockopt(wire.server.get(), IPPROTO_TCP, TCP_CORK, &value, &size), 0);
+      on += value;
+    }
+    return on;
+  };
+  {
+    const Connections::Corked few(connections_, 1);
+    EXPECT_EQ(corked(), 0);
+  }
+  {
+    const Connections::Corked enough(connections_, 2);
+    EXPECT_EQ(corked(), 2);
+  }
+  EXPECT_EQ(corked(), 0);
 }
 
 TEST_F(ConnectionsTest, Close_EndsTheConnectionForBothSides) {

@@ -134,6 +134,11 @@ void SetConnectionOptions(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof kUserTimeoutMs);
 }
 
+void SetCork(int fd, bool on) {
+  const int value = on ? 1 : 0;
+  setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+}
+
 std::uint64_t BytesReceived(int fd) {
   tcp_info info{};
   socklen_t size = sizeof info;

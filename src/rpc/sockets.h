@@ -46,6 +46,10 @@ std::string PeerName(std::string_view grpc_peer);
 // For a connection that is handed to gRPC.
 void SetConnectionOptions(int fd);
 
+// Whether what is written waits until it fills a segment; turned off, what waits goes out. The kernel waits for 200 ms
+// at most.
+void SetCork(int fd, bool on);
+
 // Payload that the kernel has received on the connection so far.
 std::uint64_t BytesReceived(int fd);
 
