@@ -7,7 +7,6 @@ import unittest
 from network import ROOT, STRIFE
 
 ALWAYS_THERE = {"libc6", "libgcc-s1", "libstdc++6"}
-SANITIZERS = {"libasan8", "libtsan2", "libubsan1"}
 
 
 def output_of(*command):
@@ -17,9 +16,11 @@ def output_of(*command):
 class Container(unittest.TestCase):
     def test_Containerfile_InstallsThePackageOfEveryLibraryTheProgramNeeds(self):
         needed = re.findall(r"NEEDED.*\[(lib.*)\]", output_of("readelf", "-d", str(STRIFE)))
+        if any(re.match("lib[at]san", name) for name in needed):
+            self.skipTest("a program with sanitizers is not what goes into a container")
         self.assertGreater(len(needed), 5, needed)
         owners = {line.split(":")[0] for name in needed for line in output_of("dpkg", "-S", f"*-linux-gnu/{name}").splitlines()}
-        owners = {package for package in owners if not package.endswith("-dev")} - ALWAYS_THERE - SANITIZERS
+        owners = {package for package in owners if not package.endswith("-dev")} - ALWAYS_THERE
         text = (ROOT / "deploy/Containerfile").read_text()
         installed = re.search(r"--no-install-recommends([^&]*)&&", text)[1].replace("\\", "").split()
         self.assertEqual(sorted(owners), sorted(installed))
