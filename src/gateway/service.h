@@ -32,7 +32,7 @@ class GatewayService final : public rpc::GatewayApi {
     Logins& logins;
     GatewayReader& reader;
     rpc::BankLinks& links;
-    rpc::Connections& connections;  // of those who call
+    const rpc::Connections& connections;  // of those who call
     runtime::WorkerPool& workers;
     Logger& log;  // transactions.log
     server::EventCounts& events;

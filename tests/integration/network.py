@@ -130,7 +130,9 @@ class Network:
         if by_name:
             for bank in self.banks:
                 config = self.path / f"bank-{bank}.toml"
-                text = config.read_text().replace('gateway = "127.0.0.1', 'gateway = "localhost')
+                text = config.read_text()
+                assert 'gateway = "127.0.0.1:' in text, text
+                text = text.replace('gateway = "127.0.0.1:', 'gateway = "localhost:')
                 config.write_text(f'advertise = "localhost:{self.port(bank)}"\n{text}')
         lines = (self.path / "passwords.csv").read_text().splitlines()
         assert lines[0] == "username,password", lines[0]
