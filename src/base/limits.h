@@ -30,7 +30,7 @@ inline constexpr std::size_t kMaxTokenBytes = 4096;
 // A call whose headers have come and no more takes about 12 KiB.
 inline constexpr std::size_t kMaxConnections = 2048;  // each takes two file descriptors
 inline constexpr std::size_t kMaxConnectionsPerAddress = 512;
-inline constexpr int kMaxCallsPerConnection = 128;        // at a time
+inline constexpr int kMaxCallsPerConnection = 1024;       // at a time; with more connections each call costs more
 inline constexpr std::size_t kReservedDescriptors = 192;  // for databases, logs and connections to others
 inline constexpr int kMaxHandshakeSeconds = 10;           // until the first HTTP/2 frame
 // "New": younger than a handshake may last, and no call of it has been admitted yet.
