@@ -45,10 +45,13 @@ PaymentsFile::~PaymentsFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<PaymentsFile> PaymentsFile::Open(const fs::path& file, const std::vector<protocol::AccountRef>& accounts,
+Result<PaymentsFile> PaymentsFile::Open(const fs::path& name, const std::vector<protocol::AccountRef>& accounts,
                                         std::vector<std::string>* errors) {
-  auto text = security::ReadFile(file);
+  auto text = security::ReadFile(name);
   if (!text) return std::unexpected(text.error());
+  std::error_code unresolved;
+  const fs::path resolved = fs::canonical(name, unresolved);
+  const fs::path& file = unresolved ? name : resolved;  // under whatever name, a file is paid once
   auto lock = client::FileLock::TryAcquire(file);
   if (!lock) return std::unexpected(lock.error());
   std::vector<FilePayment> payments = ParsePayments(*text, accounts, errors);
@@ -79,6 +82,10 @@ Status PaymentsFile::Resume(const std::string& results) {
   std::string advice =
       "; pay what is new from a new file, or remove " + result_file_.string() + " if none of it is to count any more";
   if (!rows) return Fail(ErrorCode::kInvalidInput, result_file_.string() + " " + rows.error().message + advice);
+  // The plan is written as a whole before anything is sent, so that whatever lacks a part of it has been damaged since.
+  if (rows->empty() || rows->front().fields != kResultColumns) {
+    return Fail(ErrorCode::kInvalidInput, result_file_.string() + " does not begin as a result file does" + advice);
+  }
   std::map<std::string, const std::vector<std::string>*> last;
   for (const CsvRow& row : *rows) {
     if (row.fields.size() != kResultColumns.size()) {
@@ -90,7 +97,13 @@ Status PaymentsFile::Resume(const std::string& results) {
   last.erase("line");
   for (FilePayment& payment : payments_) {
     auto found = last.find(std::to_string(payment.line));
-    if (found == last.end()) continue;
+    if (found == last.end()) {
+      return Fail(ErrorCode::kInvalidInput, result_file_.string() + " has no row for line " +
+                                                std::to_string(payment.line) +
+                                                ": either the line is new, or the result file was cut short and the "
+                                                "line may have been paid" +
+                                                advice);
+    }
     const auto& fields = *found->second;
     auto id = Uuid::Parse(fields[1]);
     bool same = id && (payment.order.id.IsNil() || payment.order.id == *id) &&

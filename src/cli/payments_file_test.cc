@@ -136,6 +136,38 @@ TEST_F(PaymentsFileTest, Reopen_RemovedLine_IsRefused) {
   EXPECT_FALSE(Open());
 }
 
+TEST_F(PaymentsFileTest, Reopen_NewLine_IsRefused) {
+  ASSERT_TRUE(Open());
+  std::ofstream(folder_ / "pay.csv", std::ios::app) << "bank2/c,bank1,3.00,USD,\n";
+  auto again = Open();
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().message, HasSubstr("line 4"));
+}
+
+TEST_F(PaymentsFileTest, Reopen_DamagedResults_AreRefusedAndLeftAsTheyAre) {
+  ASSERT_TRUE(Open());
+  const std::string whole = Results();
+  const std::size_t header = whole.find('\n') + 1, row = whole.find('\n', header) + 1;
+  for (const std::string& damaged :
+       {std::string(), std::string(300, '\0'), whole.substr(0, header / 2), whole.substr(0, header),
+        whole.substr(0, row), whole.substr(0, row + 20), whole.substr(header)}) {
+    std::ofstream(folder_ / "pay.csv.result.csv", std::ios::trunc) << damaged;
+    EXPECT_FALSE(Open()) << damaged;
+    EXPECT_EQ(Results(), damaged);
+  }
+}
+
+TEST_F(PaymentsFileTest, Reopen_ByALink_GoesOnWithTheSameIds) {
+  auto file = Open();
+  ASSERT_TRUE(file);
+  const Uuid id = file->payments()[0].order.id;
+  file = Fail(ErrorCode::kInternal, "closed");
+  fs::create_symlink(folder_ / "pay.csv", folder_ / "link.csv");
+  auto again = PaymentsFile::Open(folder_ / "link.csv", kAccounts, &errors_);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->payments()[0].order.id, id);
+}
+
 TEST_F(PaymentsFileTest, Open_WhileAnotherRunsIt_IsRefused) {
   auto first = Open();
   ASSERT_TRUE(first);
