@@ -70,6 +70,12 @@ Result<rpc::TransactionsRequest> ReadRequest(const GatewayAdminOptions& options)
                              ReadAmount(options.max_amount, options.currency, request.max_minor_units)}) {
     if (!read) return std::unexpected(read.error());
   }
+  if (!options.max_amount.empty() && request.max_minor_units <= 0) {
+    return Fail(ErrorCode::kInvalidInput, "--max-amount must be more than zero");
+  }
+  if (request.max_minor_units > 0 && request.min_minor_units > request.max_minor_units) {
+    return Fail(ErrorCode::kInvalidInput, "--min-amount is more than --max-amount, so nothing can be found");
+  }
   return request;
 }
 

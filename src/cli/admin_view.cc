@@ -192,7 +192,14 @@ std::string InDoubtText(const GatewayInDoubt& gateway, const std::vector<BankInD
                {"why", Align::kLeft}});
   AddRows(table, gateway, now);
   for (const BankInDoubt& bank : banks) AddRows(table, bank, now);
-  if (table.empty()) return "nothing is in doubt\n";
+  if (table.empty()) {
+    std::string silent = gateway.error ? "the gateway" : "";
+    for (const BankInDoubt& bank : banks) {
+      if (bank.error) silent += (silent.empty() ? "" : ", ") + bank.bank_id;
+    }
+    return silent.empty() ? "nothing is in doubt\n"
+                          : "nothing is in doubt where it could be asked; not asked: " + silent + "\n";
+  }
   return table.Render(MayDecorate(STDOUT_FILENO));
 }
 

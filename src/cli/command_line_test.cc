@@ -133,6 +133,17 @@ TEST_F(CommandLineTest, UpWithoutANetwork_SaysHowToMakeOne) {
   EXPECT_THAT(ran.err, HasSubstr("strife init"));
 }
 
+TEST_F(CommandLineTest, Seeds_ThatAreNone_AreRefused) {
+  fs::path scenario = folder_ / "scenario.toml";
+  std::ofstream(scenario) << "description = \"none\"\n";
+  for (const char* seed : {"-1", "18446744073709551615", "99999999999999999999999", "1x", ""}) {
+    Ran ran = RunLine({"sim", "--scenario", scenario.string(), "--seed", seed});
+    EXPECT_EQ(ran.exit, 2) << seed;
+    EXPECT_THAT(ran.err, HasSubstr("--seed"));
+  }
+  EXPECT_EQ(RunLine({"sim", "--scenario", scenario.string(), "--seeds", "5..18446744073709551615"}).exit, 2);
+}
+
 TEST_F(CommandLineTest, UsersHash_ReadsAFileAndPrintsAPhcString) {
   fs::path file = folder_ / "password";
   std::ofstream(file) << "correct horse\nsecond line\n";

@@ -36,6 +36,10 @@ std::optional<int> Digits(std::string_view text, std::size_t position, std::size
   return value;
 }
 
+// What a protobuf Timestamp can hold.
+constexpr WallTime kFirstTime(std::chrono::sys_days(std::chrono::year(1) / 1 / 1).time_since_epoch());
+constexpr WallTime kLastTime(std::chrono::sys_days(std::chrono::year(10000) / 1 / 1).time_since_epoch() - Duration(1));
+
 std::optional<WallTime> ParseUtc(std::string_view text) {
   namespace chrono = std::chrono;
   auto year_value = Digits(text, 0, 4), month_value = Digits(text, 5, 2), day_value = Digits(text, 8, 2);
@@ -80,8 +84,13 @@ Result<Duration> ParseDuration(std::string_view text) {
 }
 
 Result<WallTime> ParseTime(std::string_view text, WallTime now) {
-  if (auto time = ParseUtc(text)) return *time;
-  if (auto ago = ParseDuration(text)) return now - *ago;
+  auto time = ParseUtc(text);
+  if (auto ago = ParseDuration(text); ago && !time) time = now - *ago;
+  if (time && *time >= kFirstTime && *time <= kLastTime) return *time;
+  if (time) {
+    return Fail(ErrorCode::kInvalidInput,
+                "\"" + Sanitize(text, kMaxShownBytes) + "\" is a time outside of the years 1 to 9999");
+  }
   return Fail(ErrorCode::kInvalidInput, "\"" + Sanitize(text, kMaxShownBytes) +
                                             "\" is not a time; write 2026-03-01, 2026-03-01T12:30:00Z (UTC), or how "
                                             "long ago, such as 24h");

@@ -141,10 +141,10 @@ void Load::Account(Slot& slot, const PaymentAnswer& answer, TimePoint now) {
   if (!answer && answer.error().prior) payment = &*answer.error().prior;
   if (payment == nullptr || payment->state != PaymentState::kCompleted) {
     ++slot.result.failures[payment == nullptr ? ReasonOf(answer.error()) : payment->reason_code];
-    return;
+  } else {
+    ++slot.result.completed;
+    slot.result.latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
   }
-  ++slot.result.completed;
-  slot.result.latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
   if (options_.count == 0 || ++measured_ != options_.count) return;
   const std::scoped_lock lock(mutex_);
   reached_at_ = now;

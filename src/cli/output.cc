@@ -1,9 +1,12 @@
 #include "cli/output.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <map>
 
 #include "base/text.h"
@@ -37,6 +40,17 @@ std::string AmountText(const Money& money) { return FormatAmount(money) + " " + 
 
 void PrintJson(const Json& json) {
   WriteLine(stdout, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+Status FlushOutput() {
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  const int reason = errno;
+  if (written) return {};
+  pollfd output{STDOUT_FILENO, 0, 0};
+  if (::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0) return {};
+  return Fail(ErrorCode::kStorage, std::string("not all of the output could be written to standard output: ") +
+                                       std::strerror(reason != 0 ? reason : EIO) +
+                                       "; what the command did stands, run it again for what it says");
 }
 
 void PrintText(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }

@@ -36,6 +36,8 @@ std::string AmountText(const Money& money);
 
 // To standard output, with a line feed; bytes that are no UTF-8 are replaced.
 void PrintJson(const Json& json);
+// Whether everything printed to standard output has been written. A reader that has gone away wanted no more.
+Status FlushOutput();
 void PrintText(const std::string& text);
 
 // "strife: <message>" on standard error, as one line: errors, and notes that do not belong into the output.

@@ -113,7 +113,10 @@ int Run(int argc, char** argv) {
   security::ForbidCoreDumps();
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return Dispatch(argc, argv);
+    const int status = Dispatch(argc, argv);
+    const Status written = FlushOutput();
+    if (!written) PrintError(written.error().message);
+    return status == kExitDone && !written ? kExitFailed : status;
   } catch (const std::exception& error) {
     return Report({ErrorCode::kInternal, std::string("internal error: ") + error.what()});
   }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <limits>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -17,7 +18,7 @@ namespace {
 
 struct SimOptions {
   std::string scenario;
-  std::uint64_t seed = 1;
+  std::string seed = "1";
   std::string seeds;
   int jobs = 1;
   OutputFormat output = OutputFormat::kTable;
@@ -28,6 +29,8 @@ struct SeedRange {
   std::uint64_t last = 0;
 };
 
+constexpr std::uint64_t kLastSeed = std::numeric_limits<std::int64_t>::max();
+
 // "1..10000".
 std::optional<SeedRange> ParseRange(const std::string& text) {
   SeedRange range;
@@ -35,7 +38,9 @@ std::optional<SeedRange> ParseRange(const std::string& text) {
   const auto [dots, first_error] = std::from_chars(text.data(), end, range.first);
   if (first_error != std::errc() || end - dots < 3 || dots[0] != '.' || dots[1] != '.') return std::nullopt;
   const auto [rest, last_error] = std::from_chars(dots + 2, end, range.last);
-  if (last_error != std::errc() || rest != end || range.last < range.first) return std::nullopt;
+  if (last_error != std::errc() || rest != end || range.last < range.first || range.last > kLastSeed) {
+    return std::nullopt;
+  }
   return range;
 }
 
@@ -183,18 +188,19 @@ int Conclude(const SimOptions& options, const sim::Scenario& scenario, const sim
 int SimCommand(const SimOptions& options) {
   const auto scenario = sim::ReadScenario(options.scenario);
   if (!scenario) return Report(scenario.error());
-  SeedRange range{options.seed, options.seed};
-  if (!options.seeds.empty()) {
-    const auto parsed = ParseRange(options.seeds);
-    if (!parsed) return ReportUsage("--seeds: \"" + options.seeds + "\" is no range of seeds such as 1..10000");
-    range = *parsed;
+  const auto range = ParseRange(options.seeds.empty() ? options.seed + ".." + options.seed : options.seeds);
+  if (!range) {
+    return ReportUsage(options.seeds.empty()
+                           ? "--seed: \"" + options.seed + "\" is no seed; write a whole number of up to 18 digits"
+                           : "--seeds: \"" + options.seeds + "\" is no range of seeds such as 1..10000");
   }
   const Cost start = Cost::Now();
   std::optional<Progress> progress;
-  if (range.last > range.first) progress.emplace("seeds", range.last - range.first + 1);
-  const sim::SweepResult sweep = sim::Sweep(*scenario, range.first, range.last, options.jobs, [&](std::uint64_t done) {
-    if (progress) progress->Update(done);
-  });
+  if (range->last > range->first) progress.emplace("seeds", range->last - range->first + 1);
+  const sim::SweepResult sweep =
+      sim::Sweep(*scenario, range->first, range->last, options.jobs, [&](std::uint64_t done) {
+        if (progress) progress->Update(done);
+      });
   progress.reset();
   return Conclude(options, *scenario, sweep, Cost::Now().Since(start));
 }

@@ -1,4 +1,6 @@
 // top: how a network is doing, live.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <deque>
@@ -11,6 +13,7 @@
 #include "cli/operator_targets.h"
 #include "cli/output.h"
 #include "cli/screen.h"
+#include "cli/table.h"
 #include "cli/top_figures.h"
 
 namespace strife::cli {
@@ -137,7 +140,7 @@ void Draw(Watch& watch, Screen& screen, const Interrupt& interrupt, const std::s
     if (changed || screen.size() != drawn) {
       drawn = screen.size();
       view.network = network;
-      screen.Show(TopLines(view, drawn.columns, drawn.rows, true));
+      screen.Show(TopLines(view, drawn.columns, drawn.rows, MayDecorate(STDOUT_FILENO)));
       changed = false;
     }
     const char key = screen.Key(kLook);

@@ -1,6 +1,7 @@
 #include "rpc/grpc_setup.h"
 
 #include <absl/synchronization/mutex.h>
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 
 #include <cstdlib>
@@ -16,6 +17,8 @@ void SetUpGrpc() {
     // Debian builds Abseil with its deadlock detector on, which follows every lock gRPC takes: 1.5 % of a busy
     // gateway's samples were in it, for finding bugs that are not ours to find.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+    // Protobuf prints a line for every string of a peer's that is not UTF-8: a flood past the log's limits.
+    google::protobuf::SetLogHandler(nullptr);
   });
 }
 

@@ -1,5 +1,6 @@
 """The `strife` command as its user meets it: several gateways, profiles, waiting for a payment, completion."""
 
+import os
 import shutil
 import subprocess
 import unittest
@@ -54,6 +55,26 @@ class Gateways(NetworkCase):
         port = server.add_secure_port("127.0.0.1:0", credentials)
         server.start()
         self.assert_all_works(self.person_with(port))
+
+
+class Output(unittest.TestCase):
+
+    def print_into(self, output):
+        return subprocess.run([STRIFE, "completion", "bash"], stdout=output, stderr=subprocess.PIPE, text=True,
+                              env=clean_environment(), check=False)
+
+    def test_ThatCannotBeWritten_IsAFailure(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = self.print_into(full)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output", done.stderr)
+
+    def test_ThatNobodyReadsToItsEnd_IsNone(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "w") as pipe:
+            done = self.print_into(pipe)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
 class Commands(NetworkCase):
