@@ -194,7 +194,16 @@ std::string Aborted(const PaymentTrace& trace) {
            "again" +
            nothing;
   }
+  if (payment.reason_code == reason::kOrderCancelled) {
+    return "Given up by its user, who had no answer, before it had begun" + nothing;
+  }
   if (payment.reason_code == reason::kBankOffline) {
+    const TraceStep* busy = Find(trace.trace.steps, [](const TraceStep& step) {
+      return step.kind == StepKind::kPrepare && step.outcome == CommandOutcome::kOverloaded;
+    });
+    if (unanswered.empty() && busy != nullptr) {
+      return "Declined: " + BankOf(trace, busy->leg) + " did not take the request in time and counts as away" + nothing;
+    }
     if (unanswered.empty()) {
       return "Declined: " + BankOf(trace, 1) + " or " + BankOf(trace, 2) + " counted as away, so neither was asked" +
              nothing;

@@ -62,6 +62,23 @@ TEST(Explanation, OfABankThatIsAway_SaysHowOftenItWasTried) {
   EXPECT_EQ(Explanation(sources), "Declined: b did not answer 4 times and counts as away; nothing was moved.");
 }
 
+TEST(Explanation, OfABankThatIsBusy_DoesNotSayThatNobodyWasAsked) {
+  auto sources = Begun(PaymentState::kAborted, protocol::reason::kBankOffline);
+  With(sources, {.kind = StepKind::kPrepare,
+                 .leg = 2,
+                 .outcome = CommandOutcome::kOverloaded,
+                 .count = 6,
+                 .at = After(milliseconds(5)),
+                 .until = After(seconds(2))});
+  EXPECT_EQ(Explanation(sources),
+            "Declined: b did not take the request in time and counts as away; nothing was moved.");
+}
+
+TEST(Explanation, OfACancellation_SaysWhoGaveItUp) {
+  EXPECT_EQ(Explanation(Begun(PaymentState::kAborted, protocol::reason::kOrderCancelled)),
+            "Given up by its user, who had no answer, before it had begun; nothing was moved.");
+}
+
 TEST(Explanation, OfATimeout_NamesTheBankThatWasLate) {
   const auto sources = Begun(PaymentState::kAborted, protocol::reason::kTimeoutCreditorAgent);
   EXPECT_EQ(Explanation(sources), "Declined: b did not answer within the transaction timeout; nothing was moved.");

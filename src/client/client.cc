@@ -204,6 +204,13 @@ CallResult<protocol::PaymentRecord> Client::SendOnce(const protocol::PaymentOrde
   return answer;
 }
 
+CallResult<protocol::PaymentRecord> Client::CancelOnce(const protocol::PaymentOrder& order) {
+  auto answer = WithToken<protocol::PaymentRecord>(
+      order.payer, [&](const std::string& token) { return gateway_->CancelPayment(token, order); });
+  Log("CancelPayment", &order.id, 1, answer ? nullptr : &answer.error());
+  return answer;
+}
+
 CallResult<protocol::PaymentRecord> Client::AskOnce(const std::string& user, const Uuid& id) {
   auto answer = WithToken<protocol::PaymentRecord>(
       user, [&](const std::string& token) { return gateway_->GetPayment(token, id); });

@@ -58,6 +58,7 @@ class Client {
 
   // For the queue: one attempt each, and no waiting. The session must be that of `order.payer`, else kUnauthenticated.
   rpc::CallResult<protocol::PaymentRecord> SendOnce(const protocol::PaymentOrder& order);
+  rpc::CallResult<protocol::PaymentRecord> CancelOnce(const protocol::PaymentOrder& order);
   rpc::CallResult<protocol::PaymentRecord> AskOnce(const std::string& user, const Uuid& id);
   // What of the certificates ends soon: one sentence each, with what to do.
   std::vector<std::string> EndingSoon() const { return gateway_->EndingSoon(); }

@@ -131,6 +131,19 @@ void Courier::Tell(const protocol::OutboxEffects& effects) {
   if (events_.status) events_.status(effects.status);
 }
 
+rpc::CallResult<protocol::PaymentRecord> Courier::Call(const protocol::OutboxCall& call) {
+  using Kind = protocol::OutboxCall::Kind;
+  switch (call.kind) {
+    case Kind::kSend:
+      return client_->SendOnce(call.order);
+    case Kind::kCancel:
+      return client_->CancelOnce(call.order);
+    case Kind::kAsk:
+      break;
+  }
+  return client_->AskOnce(call.order.payer, call.order.id);
+}
+
 void Courier::CarryOut(const protocol::OutboxEffects& effects) {
   if (effects.connect) {
     auto connected = client_->Connect();
@@ -139,9 +152,7 @@ void Courier::CarryOut(const protocol::OutboxEffects& effects) {
   }
   if (effects.call) {
     const protocol::OutboxCall& call = *effects.call;
-    const auto answer = call.kind == protocol::OutboxCall::Kind::kSend
-                            ? client_->SendOnce(call.order)
-                            : client_->AskOnce(call.order.payer, call.order.id);
+    const auto answer = Call(call);
     if (events_.attempted) events_.attempted(call, answer);
     own_inputs_.emplace_back(ToDelivery(call, answer));
   }

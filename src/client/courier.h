@@ -57,6 +57,7 @@ class Courier {
   // Who is logged in, if that has changed.
   std::optional<protocol::SessionInput> LookForSession();
   bool Step();
+  rpc::CallResult<protocol::PaymentRecord> Call(const protocol::OutboxCall& call);
   void CarryOut(const protocol::OutboxEffects& effects);
   void Tell(const protocol::OutboxEffects& effects);
   void Push(protocol::OutboxInput input);

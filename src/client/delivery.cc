@@ -1,5 +1,7 @@
 #include "client/delivery.h"
 
+#include "protocol/reason.h"
+
 namespace strife::client {
 namespace {
 
@@ -17,6 +19,12 @@ Result ToResult(Kind kind, const rpc::CallError& error) {
       break;
   }
   if (kind == Kind::kAsk && error.error.code == ErrorCode::kNotFound) return Result::kNotFound;
+  if (kind == Kind::kCancel) {
+    // Only these say that this payment was never accepted and never will be: what else is refused is the question.
+    const bool never =
+        error.error.code == ErrorCode::kInvalidInput || error.reason_code == protocol::reason::kTransactionIdReused;
+    return never ? Result::kRefused : Result::kTurnedAway;
+  }
   const bool passing = error.retryable || error.error.code == ErrorCode::kResourceExhausted ||
                        error.error.code == ErrorCode::kUnavailable;
   return passing ? Result::kTurnedAway : Result::kRefused;

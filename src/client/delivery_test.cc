@@ -82,6 +82,17 @@ TEST(DeliveryTest, NotFound_AnswersAQuestionOnly) {
   EXPECT_EQ(Of(Kind::kSend, error), Result::kRefused);
 }
 
+TEST(DeliveryTest, CancellationRefused_SaysSomethingAboutThePaymentOnlyWhenItCanNeverHaveBeenAccepted) {
+  EXPECT_EQ(Of(Kind::kCancel, Failure(ErrorCode::kInvalidInput, Delivery::kRefused)), Result::kRefused);
+  CallError reused = Failure(ErrorCode::kAlreadyExists, Delivery::kRefused);
+  reused.reason_code = "TRANSACTION_ID_REUSED";
+  EXPECT_EQ(Of(Kind::kCancel, reused), Result::kRefused);
+  for (const ErrorCode code : {ErrorCode::kPermissionDenied, ErrorCode::kUnavailable, ErrorCode::kNotFound,
+                               ErrorCode::kAlreadyExists, ErrorCode::kInternal}) {
+    EXPECT_EQ(Of(Kind::kCancel, Failure(code, Delivery::kRefused)), Result::kTurnedAway);
+  }
+}
+
 TEST(DeliveryTest, PushbackIsPassedOn) {
   CallError error = Failure(ErrorCode::kResourceExhausted, Delivery::kRefused);
   error.pushback = std::chrono::milliseconds(250);

@@ -158,24 +158,46 @@ void GatewayService::ProcessPayment(Caller caller, rpc::PaymentRequest request, 
   auto order = ValidatePayment(std::move(request), caller.claims->username);
   if (!order) return refuse(order.error());
   if (parts_.logins.AccountAt(order->payer, order->from.bank_id) != order->from) return refuse(NotYourAccount());
-  if (draining_) return refuse(Draining());
-  const OpenPayments::Room room = open_payments_.Begin(order->payer);
-  if (room != OpenPayments::Room::kTaken) return refuse(TooManyOpen(room));
-  const std::string payer = order->payer;
-  const protocol::ReplyTo reply_to =
-      ParkedSubmit::Park([this, received, payer, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
-        open_payments_.End(payer);
-        ApiResult<PaymentRecord> result = ToResult(std::move(answer));
-        if (result) {
-          parts_.metrics.Answered(parts_.clock.Read().monotonic - received);
-        } else {
-          parts_.metrics.Refused(result.error().reason_code);
-        }
-        done(std::move(result));
-      });
   const bool suspended = parts_.suspensions.Has(SuspendedKind::kBank, order->from.bank_id) ||
                          parts_.suspensions.Has(SuspendedKind::kBank, order->to.bank_id);
-  protocol::SubmitInput input{reply_to, *std::move(order), parts_.disk.low(), drained_, suspended, arrived.wall, trace};
+  protocol::SubmitInput input{{}, *std::move(order), parts_.disk.low(), drained_, suspended, arrived.wall, trace};
+  Submit(std::move(input), [this, received, done = std::move(done)](ApiResult<PaymentRecord> result) mutable {
+    if (result) {
+      parts_.metrics.Answered(parts_.clock.Read().monotonic - received);
+    } else {
+      parts_.metrics.Refused(result.error().reason_code);
+    }
+    done(std::move(result));
+  });
+}
+
+// Whose account it is and whether its banks are suspended does not matter: that may have been otherwise when the
+// payment was sent. It goes the way of a payment, and so stands before or behind it.
+void GatewayService::CancelPayment(Caller caller, rpc::PaymentRequest request, Done<PaymentRecord> done) {
+  auto order = ValidatePayment(std::move(request), caller.claims->username);
+  if (!order) return done(std::unexpected(order.error()));
+  protocol::SubmitInput input{.reply_to = {},
+                              .order = *std::move(order),
+                              .storage_full = parts_.disk.low(),
+                              .draining = drained_,
+                              .cancel = true};
+  Submit(std::move(input), [done = std::move(done)](ApiResult<PaymentRecord> result) mutable {
+    if (!result && result.error().prior) return done(*std::move(result.error().prior));
+    done(std::move(result));
+  });
+}
+
+void GatewayService::Submit(protocol::SubmitInput input, Done<PaymentRecord> done) {
+  if (draining_) return done(std::unexpected(Draining()));
+  const std::string payer = input.order.payer;
+  const OpenPayments::Room room = open_payments_.Begin(payer);
+  if (room != OpenPayments::Room::kTaken) return done(std::unexpected(TooManyOpen(room)));
+  const protocol::ReplyTo reply_to =
+      ParkedSubmit::Park([this, payer, done = std::move(done)](protocol::SubmitAnswer answer) mutable {
+        open_payments_.End(payer);
+        done(ToResult(std::move(answer)));
+      });
+  input.reply_to = reply_to;
   if (parts_.submit_payment(payer, protocol::CoordinatorInput(std::move(input)))) return;
   ParkedSubmit::Take(reply_to)({reply_to, protocol::SubmitOutcome::kOverloaded, {}});
 }

@@ -73,6 +73,7 @@ class GatewayService final : public rpc::GatewayApi {
   void LogoutClient(rpc::Caller caller, rpc::Done<rpc::Nothing> done) override;
   void ProcessPayment(rpc::Caller caller, rpc::PaymentRequest request,
                       rpc::Done<protocol::PaymentRecord> done) override;
+  void CancelPayment(rpc::Caller caller, rpc::PaymentRequest request, rpc::Done<protocol::PaymentRecord> done) override;
   void GetPayment(rpc::Caller caller, std::string transaction_id, rpc::Done<protocol::PaymentRecord> done) override;
   void TracePayment(rpc::Caller caller, std::string transaction_id, rpc::Done<rpc::PaymentTrace> done) override;
   void CheckBalance(rpc::Caller caller, std::string bank_id, rpc::Done<rpc::Balance> done) override;
@@ -83,6 +84,8 @@ class GatewayService final : public rpc::GatewayApi {
                           rpc::Done<rpc::InquiryResponse> done) override;
 
  private:
+  // To the engine, in its payer's turn.
+  void Submit(protocol::SubmitInput input, rpc::Done<protocol::PaymentRecord> done);
   void LogPayment(const protocol::PaymentRecord& payment, const protocol::TraceRecord* trace);
   void LogEvent(const protocol::CoordinatorEvent& event);
 

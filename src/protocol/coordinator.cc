@@ -88,11 +88,21 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
     return answer(SubmitOutcome::kReused);
   }
   const PaymentOrder& order = input.order;
-  if (!banks_.IsRegistered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
-  if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
+  if (!input.cancel) {
+    if (!banks_.IsRegistered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
+    if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
+  }
   if (needs_reconciliation_) return answer(SubmitOutcome::kNeedsReconciliation);
   if (input.storage_full) return answer(SubmitOutcome::kStorageFull);
   if (input.draining) return answer(SubmitOutcome::kDraining);
+  if (input.cancel) {
+    PaymentRecord cancelled;
+    cancelled.order = std::move(input.order);
+    cancelled.reason_code = reason::kOrderCancelled;
+    answer(SubmitOutcome::kEnded, RecordAborted(batch, std::move(cancelled), {}));
+    if (Mutated(Defect::kCancelNotRecorded)) batch.effects.payments.pop_back();
+    return;
+  }
   const std::size_t limit = options_.max_open_per_bank;
   if (banks_.open_count(order.from.bank_id) >= limit || banks_.open_count(order.to.bank_id) >= limit) {
     return answer(SubmitOutcome::kOverloaded);
@@ -190,6 +200,17 @@ void Coordinator::Record(Batch& batch, Open& open) {
   recorded_.push_back(open.record.order.id);
 }
 
+const PaymentRecord& Coordinator::RecordAborted(Batch& batch, PaymentRecord record, Trace trace) {
+  record.state = PaymentState::kAborted;
+  record.epoch = epoch_;
+  record.created_at = record.updated_at = batch.now.wall;
+  trace.Add({.kind = StepKind::kDecidedAbort, .epoch = epoch_, .at = batch.now.wall});
+  const Uuid id = record.order.id;
+  batch.effects.payments.push_back(record);
+  batch.effects.traces.push_back({id, trace.Encode(record.created_at, kGatewayTraceBytes)});
+  return batch.rows.insert_or_assign(id, std::move(record)).first->second;
+}
+
 void Coordinator::AnswerSubmitter(Batch& batch, Open& open) {
   if (open.reply_to.call == 0) return;
   batch.effects.submit_answers.push_back({open.reply_to, SubmitOutcome::kEnded, open.record});
@@ -277,16 +298,10 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
     tombstone.order.id = input.id;
     tombstone.order.from.bank_id = input.bank_id;
     tombstone.order.to.bank_id = input.bank_id;
-    tombstone.state = PaymentState::kAborted;
     tombstone.reason_code = reason::kTransactionAborted;
-    tombstone.epoch = epoch_;
-    tombstone.created_at = tombstone.updated_at = batch.now.wall;
     Trace trace;
     trace.Add({.kind = StepKind::kInquiry, .leg = 1, .at = batch.now.wall});
-    trace.Add({.kind = StepKind::kDecidedAbort, .epoch = epoch_, .at = batch.now.wall});
-    batch.effects.payments.push_back(tombstone);
-    batch.effects.traces.push_back({input.id, trace.Encode(tombstone.created_at, kGatewayTraceBytes)});
-    batch.rows.emplace(input.id, std::move(tombstone));
+    RecordAborted(batch, std::move(tombstone), std::move(trace));
     return answer(InquiryOutcome::kDecided, Decision::kAbort);
   }
   const bool tombstone = known->order.payer.empty();

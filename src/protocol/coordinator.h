@@ -119,6 +119,8 @@ class Coordinator {
   void OnDeadlines(Batch& batch);
   void OnPhaseTimeout(Batch& batch, Open& open);
   void Record(Batch& batch, Open& open);
+  // Of what has never been open: nothing has been asked of any bank.
+  const PaymentRecord& RecordAborted(Batch& batch, PaymentRecord record, Trace trace);
   void AnswerSubmitter(Batch& batch, Open& open);
   bool NoticeRestoredBackup(Batch& batch, const std::string& bank_id, const std::optional<Uuid>& store_id,
                             std::uint64_t sequence);

@@ -22,6 +22,8 @@ struct SubmitInput {
   // For the trace.
   std::optional<WallTime> received_at{};
   std::optional<TraceContext> trace{};
+  // The user gives it up: if it is not known, it is recorded as aborted and never begins (rule 7, for users).
+  bool cancel = false;
 };
 
 // When a message to a bank went out, and when it was answered or given up.

@@ -10,8 +10,10 @@ namespace strife::protocol {
 namespace {
 
 using testing::Id;
+using testing::OnlyAnswer;
 using testing::Order;
 using testing::seconds;
+using testing::Sent;
 using testing::TestGateway;
 using testing::Usd;
 using enum CommandKind;
@@ -19,22 +21,6 @@ using enum CommandOutcome;
 using Event = CoordinatorEvent::Kind;
 
 const Uuid kX = Id(1);
-
-// "a:prepare b:prepare" in the order sent.
-std::string Sent(const CoordinatorEffects& effects) {
-  std::string text;
-  for (const AddressedCommand& sent : effects.commands) {
-    const CommandKind kind = sent.command.kind;
-    text += (text.empty() ? "" : " ") + sent.bank_id;
-    text += kind == kPrepare ? ":prepare" : kind == kCommit ? ":commit" : ":abort";
-  }
-  return text;
-}
-
-SubmitAnswer OnlyAnswer(const CoordinatorEffects& effects) {
-  EXPECT_EQ(effects.submit_answers.size(), 1u);
-  return effects.submit_answers.empty() ? SubmitAnswer{} : effects.submit_answers.front();
-}
 
 // ---- The straight way (rules 2, 3, 4) ----
 

@@ -27,6 +27,7 @@ enum class Defect {
   kLateCommitToldAborted,         // R5: the caller of a late commit is told ABORTED
   kUndecidedInquiryAborts,        // R7: asked about an undecided payment, answers ABORT without recording it
   kLostRecordPresumedAborted,     // R7: presumes the abort of a payment whose record it must once have had
+  kCancelNotRecorded,             // R7: says that a payment will never be made, and does not record it
   kRestoredBackupUnnoticed,       // R7: takes no notice of banks that have seen more of the store than is in it
   kCompletedForgotten,            // exactly once: the repeat of a completed payment's request pays again
   kOtherPaymentUnderSameIdTaken,  // exactly once: another payment under a known id is answered as if it were that one

@@ -7,7 +7,7 @@
 // - A payment whose outcome is not known stays where it is and is asked for again with the same id.
 // - One user's payments are never sent while another one is logged in.
 // - Only what has certainly never been sent can be cancelled; nothing that may have been sent expires or is given up
-//   as refused before the gateway has been asked for it.
+//   as refused before the gateway has it on record as cancelled, so that it cannot arrive later.
 //
 // Several programs may run an Outbox on one store: cycles exclude each other, and only the one that has been told
 // LockInput{true} sends. One thread each. Nothing may be sent before the records are durable: the engine sees to that.
@@ -78,7 +78,7 @@ struct DeliveryInput {
     kUnknown,           // no answer
     kUnclear,           // an answer that does not tell what became of the payment
     kTurnedAway,        // certainly without effect, for a passing reason
-    kRefused,           // certainly without effect, for good
+    kRefused,           // certainly without effect, for good; of a cancellation: it can never have been accepted
     kNotFound,          // to a question only: the gateway does not know the payment
     kNotAuthenticated,  // without effect: the session has ended, or belongs to somebody else
   };
@@ -127,8 +127,9 @@ struct OutboxNotice {
 // To be carried out once, the result given back as DeliveryInput.
 struct OutboxCall {
   enum class Kind {
-    kSend,  // ProcessPayment with `order`
-    kAsk,   // GetPayment of `order.id`
+    kSend,    // ProcessPayment with `order`
+    kAsk,     // GetPayment of `order.id`
+    kCancel,  // CancelPayment with `order`
   } kind = Kind::kSend;
   PaymentOrder order;
 };
@@ -188,8 +189,8 @@ class Outbox {
   // The call that has been made and not yet answered.
   struct InFlight {
     OutboxCall call;
-    bool had_arrived = false;           // it may have arrived by an earlier attempt
-    std::optional<OutboxItem> verdict;  // what the item becomes if the gateway does not know it
+    bool had_arrived = false;  // it may have arrived by an earlier attempt
+    OutboxItem verdict{};      // of kCancel: what the item becomes when the payment will never be made
   };
   struct Batch {
     const Now& now;
@@ -213,7 +214,8 @@ class Outbox {
   // ---- what becomes of a call (outbox_delivery.cc)
   void OnPayment(Batch& batch, OutboxItem& item, const DeliveryInput& input);
   void OnRefused(Batch& batch, OutboxItem& item, const InFlight& call, const DeliveryInput& input);
-  void OnNotFound(Batch& batch, OutboxItem& item, const InFlight& call);
+  void OnNotFound(Batch& batch, OutboxItem& item);
+  void OnCancelled(Batch& batch, OutboxItem& item, const OutboxItem& verdict);
   void OnNoEffect(Batch& batch, OutboxItem& item, const InFlight& call);
   void OnUnclear(Batch& batch, OutboxItem& item, const DeliveryInput& input);
   void Failed(Batch& batch, const DeliveryInput& input, bool connection);
@@ -226,7 +228,9 @@ class Outbox {
   OutboxItem* NextToSend(Batch& batch);
   OutboxItem* NextToAsk(Batch& batch);
   void Send(Batch& batch, OutboxItem& item);
-  void Ask(Batch& batch, const OutboxItem& item, std::optional<OutboxItem> verdict);
+  void Ask(Batch& batch, const OutboxItem& item);
+  // What may have arrived becomes `verdict` once the gateway will not make it any more.
+  void Cancel(Batch& batch, OutboxItem verdict);
   void WakeAt(MonotonicTime at);
 
   // The item is in this state now, as it otherwise stands, and that goes on record.

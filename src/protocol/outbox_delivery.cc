@@ -12,6 +12,10 @@ namespace {
 
 constexpr Duration kAskAgainAboutUndecided = std::chrono::milliseconds(250);
 
+bool IsCancelled(const DeliveryInput& input) {
+  return input.payment_state == PaymentState::kAborted && input.reason_code == reason::kOrderCancelled;
+}
+
 }  // namespace
 
 // ---- What becomes of a call ----
@@ -24,11 +28,15 @@ void Outbox::Apply(Batch& batch, const DeliveryInput& input) {
   if (input.result != Result::kUnclear) unclear_ = 0;
   switch (input.result) {
     case Result::kPayment:
+      if (call.call.kind == OutboxCall::Kind::kCancel && IsCancelled(input)) {
+        item->payment_state = input.payment_state;
+        return OnCancelled(batch, *item, call.verdict);
+      }
       return OnPayment(batch, *item, input);
     case Result::kRefused:
       return OnRefused(batch, *item, call, input);
     case Result::kNotFound:
-      return OnNotFound(batch, *item, call);
+      return OnNotFound(batch, *item);
     case Result::kUnclear:
       return OnUnclear(batch, *item, input);
     case Result::kUnknown:
@@ -69,24 +77,27 @@ void Outbox::OnRefused(Batch& batch, OutboxItem& item, const InFlight& call, con
     // Refusing the question says nothing about the payment.
     return Failed(batch, input, false);
   }
+  if (call.call.kind == OutboxCall::Kind::kCancel) return OnCancelled(batch, item, call.verdict);
   Succeeded();
   OutboxItem parked = item;
   parked.reason_code = input.reason_code;
   parked.message = input.message;
   parked.state = OutboxState::kParked;
-  if (call.had_arrived) return Ask(batch, item, std::move(parked));
+  if (call.had_arrived) return Cancel(batch, std::move(parked));
   item.may_have_arrived = false;
   Park(batch, item, input.reason_code, input.message);
 }
 
-void Outbox::OnNotFound(Batch& batch, OutboxItem& item, const InFlight& call) {
+void Outbox::OnCancelled(Batch& batch, OutboxItem& item, const OutboxItem& verdict) {
   Succeeded();
-  if (call.verdict) {
-    item.reason_code = call.verdict->reason_code;
-    item.message = call.verdict->message;
-    item.may_have_arrived = false;
-    return Record(batch, item, call.verdict->state);
-  }
+  item.reason_code = verdict.reason_code;
+  item.message = verdict.message;
+  item.may_have_arrived = false;
+  Record(batch, item, verdict.state);
+}
+
+void Outbox::OnNotFound(Batch& batch, OutboxItem& item) {
+  Succeeded();
   Park(batch, item, "NOT_FOUND", "the gateway had decided to pay and no longer knows the payment; ask its operator");
 }
 
@@ -160,14 +171,14 @@ void Outbox::Advance(Batch& batch) {
   if (ask_first || send == nullptr) {
     follow_at_ = now + options_.retry_delay;
     last_asked_ = ask->sequence;
-    return Ask(batch, *ask, std::nullopt);
+    return Ask(batch, *ask);
   }
   const bool expired = send->expires_at && *send->expires_at <= batch.now.wall;
   if (!expired) return Send(batch, *send);
   OutboxItem verdict = *send;
   verdict.state = OutboxState::kExpired;
   verdict.message = "it was not delivered in time";
-  Ask(batch, *send, std::move(verdict));
+  Cancel(batch, std::move(verdict));
 }
 
 OutboxItem* Outbox::NextToSend(Batch& batch) {
@@ -214,12 +225,18 @@ void Outbox::Send(Batch& batch, OutboxItem& item) {
     item.last_sent_at = batch.now.wall;
     Record(batch, item, OutboxState::kSent);
   }
-  in_flight_ = InFlight{{OutboxCall::Kind::kSend, item.order}, had_arrived, std::nullopt};
+  in_flight_ = InFlight{{OutboxCall::Kind::kSend, item.order}, had_arrived};
   batch.effects.call = in_flight_->call;
 }
 
-void Outbox::Ask(Batch& batch, const OutboxItem& item, std::optional<OutboxItem> verdict) {
-  in_flight_ = InFlight{{OutboxCall::Kind::kAsk, item.order}, true, std::move(verdict)};
+void Outbox::Cancel(Batch& batch, OutboxItem verdict) {
+  in_flight_ = InFlight{{OutboxCall::Kind::kCancel, verdict.order}, true, std::move(verdict)};
+  batch.effects.call = in_flight_->call;
+  batch.effects.wants_lock = true;
+}
+
+void Outbox::Ask(Batch& batch, const OutboxItem& item) {
+  in_flight_ = InFlight{{OutboxCall::Kind::kAsk, item.order}, true};
   batch.effects.call = in_flight_->call;
   batch.effects.wants_lock = true;
 }

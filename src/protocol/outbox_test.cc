@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/limits.h"
+#include "protocol/reason.h"
 #include "protocol/test_support.h"
 
 namespace strife::protocol {
@@ -86,6 +87,10 @@ class Program {
   OutboxEffects Answer(const Uuid& id, Result result, PaymentState state = PaymentState::kCompleted) {
     return Step(DeliveryInput{id, result, state, "", "", {}});
   }
+  OutboxEffects AnswerCancelled(const Uuid& id) {
+    return Step(
+        DeliveryInput{id, Result::kPayment, PaymentState::kAborted, std::string(reason::kOrderCancelled), "", {}});
+  }
   void Pass(Duration time) {
     now.monotonic += time;
     now.wall += time;
@@ -110,7 +115,8 @@ class Program {
 std::string Call(const OutboxEffects& effects) {
   if (!effects.call) return "";
   const int id = effects.call->order.id.bytes[15];
-  return (effects.call->kind == Kind::kSend ? "send " : "ask ") + std::to_string(id);
+  const Kind kind = effects.call->kind;
+  return (kind == Kind::kSend ? "send " : kind == Kind::kCancel ? "cancel " : "ask ") + std::to_string(id);
 }
 
 class OutboxTest : public ::testing::Test {
@@ -236,27 +242,27 @@ TEST_F(OutboxTest, RefusedForGood_IsParkedWithItsReasonAndDoesNotBlock) {
   EXPECT_EQ(Call(effects), "send 2");
 }
 
-TEST_F(OutboxTest, RefusedAfterAnUnknownOutcome_TheGatewayIsAskedFirst) {
+TEST_F(OutboxTest, RefusedAfterAnUnknownOutcome_IsFirstCancelledAtTheGateway) {
   program_.Enqueue(Order(Id(1)));
   program_.GoOnline();
   program_.Answer(Id(1), Result::kUnknown);
   program_.Wake();
   program_.Step(ConnectionInput{true, ""});
   auto effects = program_.Step(DeliveryInput{Id(1), Result::kRefused, {}, "AG01", "not yours any more", {}});
-  EXPECT_EQ(Call(effects), "ask 1");
+  EXPECT_EQ(Call(effects), "cancel 1");
   EXPECT_EQ(StateOf(1), kSent);
   program_.Answer(Id(1), Result::kPayment, PaymentState::kCompleted);
   EXPECT_EQ(StateOf(1), kDone) << "it had arrived the first time";
 }
 
-TEST_F(OutboxTest, RefusedAfterAnUnknownOutcomeAndNotKnown_IsParkedAsRefused) {
+TEST_F(OutboxTest, RefusedAfterAnUnknownOutcomeAndCancelled_IsParkedAsRefused) {
   program_.Enqueue(Order(Id(1)));
   program_.GoOnline();
   program_.Answer(Id(1), Result::kUnknown);
   program_.Wake();
   program_.Step(ConnectionInput{true, ""});
   program_.Step(DeliveryInput{Id(1), Result::kRefused, {}, "AG01", "not yours any more", {}});
-  program_.Answer(Id(1), Result::kNotFound);
+  program_.AnswerCancelled(Id(1));
   EXPECT_EQ(StateOf(1), kParked);
   EXPECT_EQ(disk_.Of(Id(1)).reason_code, "AG01");
 }
@@ -472,8 +478,8 @@ TEST_F(OutboxTest, Expiry_NeverSent_EndsWithoutAsking) {
   EXPECT_EQ(StateOf(1), kExpired);
 }
 
-TEST_F(OutboxTest, Expiry_OnceSent_OnlyWhenTheGatewayDoesNotKnowIt) {
-  for (Result known : {Result::kPayment, Result::kNotFound}) {
+TEST_F(OutboxTest, Expiry_OnceSent_OnlyWhenItIsCancelledAtTheGateway) {
+  for (const bool known : {true, false}) {
     Disk disk;
     Program program(disk);
     program.Enqueue(Order(Id(1)), program.now.wall + seconds(60));
@@ -481,11 +487,35 @@ TEST_F(OutboxTest, Expiry_OnceSent_OnlyWhenTheGatewayDoesNotKnowIt) {
     program.Answer(Id(1), Result::kUnknown);
     program.Pass(seconds(61));
     EXPECT_TRUE(program.Step(TickInput{}).connect);
-    EXPECT_EQ(Call(program.Step(ConnectionInput{true, ""})), "ask 1");
+    EXPECT_EQ(Call(program.Step(ConnectionInput{true, ""})), "cancel 1");
     EXPECT_EQ(disk.Of(Id(1)).state, kSent);
-    program.Answer(Id(1), known);
-    EXPECT_EQ(disk.Of(Id(1)).state, known == Result::kPayment ? kDone : kExpired);
+    known ? program.Answer(Id(1), Result::kPayment) : program.AnswerCancelled(Id(1));
+    EXPECT_EQ(disk.Of(Id(1)).state, known ? kDone : kExpired);
+    EXPECT_EQ(disk.Of(Id(1)).payment_state, known ? PaymentState::kCompleted : PaymentState::kAborted);
   }
+}
+
+TEST_F(OutboxTest, Expiry_NoWordOfTheCancellation_IsCancelledAgain) {
+  program_.Enqueue(Order(Id(1)), program_.now.wall + seconds(60));
+  program_.GoOnline();
+  program_.Answer(Id(1), Result::kUnknown);
+  program_.Pass(seconds(61));
+  program_.Step(TickInput{});
+  EXPECT_EQ(Call(program_.Step(ConnectionInput{true, ""})), "cancel 1");
+  program_.Answer(Id(1), Result::kTurnedAway);
+  EXPECT_EQ(StateOf(1), kSent);
+  EXPECT_EQ(Call(program_.Wake()), "cancel 1");
+}
+
+TEST_F(OutboxTest, Expiry_TheGatewayCanNeverHaveAcceptedIt_Ends) {
+  program_.Enqueue(Order(Id(1)), program_.now.wall + seconds(60));
+  program_.GoOnline();
+  program_.Answer(Id(1), Result::kUnknown);
+  program_.Pass(seconds(61));
+  program_.Step(TickInput{});
+  program_.Step(ConnectionInput{true, ""});
+  program_.Answer(Id(1), Result::kRefused);
+  EXPECT_EQ(StateOf(1), kExpired);
 }
 
 // ---- What may be queued ----

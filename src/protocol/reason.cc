@@ -7,13 +7,28 @@
 namespace strife::protocol::reason {
 
 std::span<const std::string_view> All() {
-  static constexpr std::string_view kAll[] = {kTimeoutCreditorAgent, kTimeoutDebtorAgent,     kBankOffline,
-                                              kDebtorAccountUnknown, kCreditorAccountUnknown, kAccountClosed,
-                                              kAccountBlocked,       kAccountCurrency,        kForbidden,
-                                              kAmountTooLarge,       kInsufficientFunds,      kDuplicate,
-                                              kInvalidAmount,        kGatewayRestarted,       kTransactionAborted,
-                                              kTransactionIdReused,  kProtocolViolation,      kStaleEpoch,
-                                              kStorageFull,          kCommitDelayed,          kHeuristicMixed,
+  static constexpr std::string_view kAll[] = {kTimeoutCreditorAgent,
+                                              kTimeoutDebtorAgent,
+                                              kBankOffline,
+                                              kDebtorAccountUnknown,
+                                              kCreditorAccountUnknown,
+                                              kAccountClosed,
+                                              kAccountBlocked,
+                                              kAccountCurrency,
+                                              kForbidden,
+                                              kAmountTooLarge,
+                                              kInsufficientFunds,
+                                              kDuplicate,
+                                              kInvalidAmount,
+                                              kOrderCancelled,
+                                              kGatewayRestarted,
+                                              kTransactionAborted,
+                                              kTransactionIdReused,
+                                              kProtocolViolation,
+                                              kStaleEpoch,
+                                              kStorageFull,
+                                              kCommitDelayed,
+                                              kHeuristicMixed,
                                               kBankSuspended};
   return kAll;
 }
@@ -40,6 +55,7 @@ std::string_view Describe(std::string_view code) {
       {kInsufficientFunds, "The payer's account does not have enough available funds."},
       {kDuplicate, "A transaction with this id exists already."},
       {kInvalidAmount, "The amount must be more than zero and within the limit."},
+      {kOrderCancelled, "Its user gave this payment up before it had begun; no money moved."},
       {kGatewayRestarted, "The gateway restarted before this payment was decided; no money moved."},
       {kTransactionAborted, "The transaction was aborted before the bank was asked to prepare it."},
       {kTransactionIdReused, "This transaction id belongs to another payment; use a new id."},

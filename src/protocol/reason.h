@@ -20,6 +20,7 @@ inline constexpr std::string_view kAmountTooLarge = "AM02";
 inline constexpr std::string_view kInsufficientFunds = "AM04";
 inline constexpr std::string_view kDuplicate = "AM05";
 inline constexpr std::string_view kInvalidAmount = "AM12";
+inline constexpr std::string_view kOrderCancelled = "DS02";
 
 // Strife's own
 inline constexpr std::string_view kGatewayRestarted = "GATEWAY_RESTARTED";

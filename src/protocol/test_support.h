@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
 #include "protocol/coordinator.h"
 #include "protocol/ledger.h"
 #include "protocol/participant.h"
@@ -219,5 +220,21 @@ class TestBank {
   ParticipantOptions options_;
   Participant participant_;
 };
+
+// "a:prepare b:prepare" in the order sent.
+inline std::string Sent(const CoordinatorEffects& effects) {
+  std::string text;
+  for (const AddressedCommand& sent : effects.commands) {
+    const CommandKind kind = sent.command.kind;
+    text += (text.empty() ? "" : " ") + sent.bank_id;
+    text += kind == CommandKind::kPrepare ? ":prepare" : kind == CommandKind::kCommit ? ":commit" : ":abort";
+  }
+  return text;
+}
+
+inline SubmitAnswer OnlyAnswer(const CoordinatorEffects& effects) {
+  STRIFE_ASSERT(effects.submit_answers.size() == 1);
+  return effects.submit_answers.front();
+}
 
 }  // namespace strife::protocol::testing

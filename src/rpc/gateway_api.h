@@ -80,6 +80,8 @@ class GatewayApi {
   virtual void RefreshSession(Caller caller, std::string refresh_token, Done<SessionGrant> done) = 0;
   virtual void LogoutClient(Caller caller, Done<Nothing> done) = 0;
   virtual void ProcessPayment(Caller caller, PaymentRequest request, Done<protocol::PaymentRecord> done) = 0;
+  // The payment as it stands; if it was not known, it is now recorded as given up and will never be made.
+  virtual void CancelPayment(Caller caller, PaymentRequest request, Done<protocol::PaymentRecord> done) = 0;
   virtual void GetPayment(Caller caller, std::string transaction_id, Done<protocol::PaymentRecord> done) = 0;
   virtual void TracePayment(Caller caller, std::string transaction_id, Done<PaymentTrace> done) = 0;
   virtual void CheckBalance(Caller caller, std::string bank_id, Done<Balance> done) = 0;

@@ -227,6 +227,13 @@ CallResult<GatewayClient::PaymentResults> GatewayClient::ProcessPayments(
   return BatchResults(*response, orders.size());
 }
 
+CallResult<protocol::PaymentRecord> GatewayClient::CancelPayment(const std::string& access_token,
+                                                                 const protocol::PaymentOrder& order) {
+  v1::CancelPaymentRequest request;
+  FillRequest(order, request.mutable_payment());
+  return TranslatePayment(impl_->Call(&Stub::CancelPayment, &access_token, request, Effect::kPayment));
+}
+
 CallResult<protocol::PaymentRecord> GatewayClient::GetPayment(const std::string& access_token, const Uuid& id) {
   v1::GetPaymentRequest request;
   request.set_transaction_id(id.ToString());

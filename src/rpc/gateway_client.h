@@ -90,6 +90,9 @@ class GatewayClient {
   // One result for each order, in their order. REQUIRES: at most limits::kMaxPaymentsPerCall orders.
   CallResult<PaymentResults> ProcessPayments(const std::string& access_token,
                                              const std::vector<protocol::PaymentOrder>& orders);
+  // Gives a payment up: as it stands, ABORTED for reason::kOrderCancelled if it was not known before.
+  CallResult<protocol::PaymentRecord> CancelPayment(const std::string& access_token,
+                                                    const protocol::PaymentOrder& order);
   CallResult<protocol::PaymentRecord> GetPayment(const std::string& access_token, const Uuid& id);
   CallResult<PaymentTrace> TracePayment(const std::string& access_token, const Uuid& id);
   CallResult<Balance> CheckBalance(const std::string& access_token, const std::string& bank_id);

@@ -117,6 +117,19 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
         [](Nothing, v1::ProcessPaymentsResponse&) {});
   }
 
+  ServerUnaryReactor* CancelPayment(CallbackServerContext* context, const v1::CancelPaymentRequest* request,
+                                    v1::CancelPaymentResponse* response) override {
+    return Serve<PaymentRecord>(
+        admission_, context, "/strife.v1.PaymentGateway/CancelPayment", *request, response,
+        [&](Caller caller, Done<PaymentRecord> done) {
+          if (auto refused = admission_.limits().Payments(caller.claims->username, 1)) {
+            return done(std::unexpected(*std::move(refused)));
+          }
+          api_.CancelPayment(std::move(caller), FromProto(request->payment()), std::move(done));
+        },
+        [](const PaymentRecord& payment, v1::CancelPaymentResponse& out) { ToProto(payment, *out.mutable_payment()); });
+  }
+
   ServerUnaryReactor* GetPayment(CallbackServerContext* context, const v1::GetPaymentRequest* request,
                                  v1::GetPaymentResponse* response) override {
     return Serve<PaymentRecord>(

@@ -20,6 +20,7 @@ constexpr std::array kTable = {
     MethodPolicy{"/strife.v1.PaymentGateway/LogoutClient", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/ProcessPayment", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/ProcessPayments", kClientOnly, UserRole::kUser},
+    MethodPolicy{"/strife.v1.PaymentGateway/CancelPayment", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/GetPayment", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/TracePayment", kClientOnly, UserRole::kUser},
     MethodPolicy{"/strife.v1.PaymentGateway/CheckBalance", kClientOnly, UserRole::kUser},

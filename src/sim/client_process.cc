@@ -69,8 +69,9 @@ void ClientProcess::Ask(std::size_t n) {
   GatewayProcess* gateway = PickGateway(parts_);
   auto answered = InThisRun([this, n](const SubmitAnswer& answer) { Arrive([this, n, answer] { Told(n, answer); }); });
   const protocol::PaymentOrder& order = kept_[n].order;
-  const SendResult sent = SendTo(
-      *gateway, [this, gateway, order, answered = std::move(answered)] { gateway->Submit(*this, order, answered); });
+  const SendResult sent = SendTo(*gateway, [this, gateway, order, answered = std::move(answered)] {
+    gateway->Submit(*this, order, false, answered);
+  });
   Tell(order.id, [&] { return "asks " + gateway->name() + Describe(sent); });
 }
 

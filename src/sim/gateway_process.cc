@@ -61,11 +61,15 @@ void GatewayProcess::PlanRestart() {
 
 // ---- What arrives ----
 
-void GatewayProcess::Submit(const Process& from, const protocol::PaymentOrder& order, SubmitAnswered answered) {
-  Arrive([this, &from, payment = order, answered = std::move(answered)]() mutable {
-    Tell(payment.id, [&] { return "gets the payment from " + from.name(); });
+void GatewayProcess::Submit(const Process& from, const protocol::PaymentOrder& order, bool cancel,
+                            SubmitAnswered answered) {
+  Arrive([this, &from, payment = order, cancel, answered = std::move(answered)]() mutable {
+    Tell(payment.id,
+         [&] { return (cancel ? "is to cancel the payment of " : "gets the payment from ") + from.name(); });
     clients_.emplace(++last_call_, WaitingClient{&from, payment.id, std::move(answered)});
-    Push(protocol::SubmitInput{{last_call_, 0}, std::move(payment), disk_.low()});
+    protocol::SubmitInput input{{last_call_, 0}, std::move(payment), disk_.low()};
+    input.cancel = cancel;
+    Push(std::move(input));
   });
 }
 

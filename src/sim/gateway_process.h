@@ -46,7 +46,8 @@ class GatewayProcess final : public Node<GatewayMachine, GatewayStore> {
       : Node(parts, number, std::move(name), disk), memory_(std::move(store)) {}
 
   // Requests as they arrive; the answers are sent back over the network to `from`.
-  void Submit(const Process& from, const protocol::PaymentOrder& order, SubmitAnswered answered);
+  // `cancel`: to give it up.
+  void Submit(const Process& from, const protocol::PaymentOrder& order, bool cancel, SubmitAnswered answered);
   void Inquire(const Process& from, protocol::InquiryInput input, InquiryAnswered answered);
   void Register(protocol::RegisterInput input);
   // A user looks one of its payments up; nothing is found of other users' payments.

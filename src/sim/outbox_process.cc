@@ -67,6 +67,12 @@ DeliveryInput ToDelivery(const Uuid& id, const SubmitAnswer& answer) {
 // What the user hears of an item, as the auditor takes it.
 SubmitAnswer WhatItSays(const OutboxItem& item) {
   SubmitAnswer answer;
+  // Never sent: another device may pay it yet. One that was sent has been cancelled, which is told as its outcome.
+  const bool unsent = item.state == OutboxState::kExpired && item.payment_state == protocol::PaymentState::kInitiated;
+  if (unsent) {
+    answer.outcome = SubmitOutcome::kDraining;
+    return answer;
+  }
   if (item.state == OutboxState::kParked) {
     const bool reused = item.reason_code == protocol::reason::kTransactionIdReused;
     answer.outcome = reused ? SubmitOutcome::kReused : SubmitOutcome::kUnknownPayeeBank;
@@ -107,7 +113,10 @@ void OutboxProcess::Enter(const PlannedPayment& planned) {
 
 void OutboxProcess::TryToEnter(const PlannedPayment& planned) {
   if (kept_.contains(planned.order.id)) return;
-  if (up() && !paused()) Push(protocol::EnqueueInput{{1, 0}, planned.order, std::nullopt});
+  if (up() && !paused()) {
+    auto expires_at = planned.expires_after.transform([this](Duration after) { return now().wall + after; });
+    Push(protocol::EnqueueInput{{1, 0}, planned.order, expires_at});
+  }
   parts_.world.After(kEnterAgain, [this, planned] { TryToEnter(planned); });
 }
 
@@ -176,12 +185,13 @@ void OutboxProcess::Carry(const OutboxCall& call) {
   After(gateway->up() ? kCallTimeout : milliseconds(1), [ended, none] { ended(none); });
   if (!gateway->up()) return;
   SendResult sent{};
-  if (call.kind == OutboxCall::Kind::kSend) {
+  if (call.kind != OutboxCall::Kind::kAsk) {
     auto answered = InThisRun([this, ended, id = call.order.id](const SubmitAnswer& answer) {
       Arrive([ended, delivery = ToDelivery(id, answer)] { ended(delivery); });
     });
-    sent = SendTo(*gateway, [this, gateway, order = call.order, answered = std::move(answered)] {
-      gateway->Submit(*this, order, answered);
+    const bool cancel = call.kind == OutboxCall::Kind::kCancel;
+    sent = SendTo(*gateway, [this, gateway, order = call.order, cancel, answered = std::move(answered)] {
+      gateway->Submit(*this, order, cancel, answered);
     });
   } else {
     auto answered = InThisRun([this, ended, order = call.order](const std::optional<protocol::PaymentRecord>& payment) {
@@ -200,7 +210,10 @@ void OutboxProcess::Carry(const OutboxCall& call) {
     });
   }
   Tell(call.order.id, [&] {
-    return (call.kind == OutboxCall::Kind::kSend ? "sends it to " : "asks ") + gateway->name() + Describe(sent);
+    const std::string_view does = call.kind == OutboxCall::Kind::kSend     ? "sends it to "
+                                  : call.kind == OutboxCall::Kind::kCancel ? "cancels it at "
+                                                                           : "asks ";
+    return std::string(does) + gateway->name() + Describe(sent);
   });
 }
 

@@ -121,6 +121,7 @@ void Read(Section& section, Scenario::Workload& workload) {
   section.PerMille("repeated_per_mille", &workload.repeated);
   section.PerMille("other_payload_per_mille", &workload.other_payload);
   section.PerMille("other_user_per_mille", &workload.other_user);
+  section.PerMille("expire_per_mille", &workload.expire);
 }
 
 void Read(Section& section, Scenario::Network& network) {

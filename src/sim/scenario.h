@@ -43,6 +43,7 @@ struct Scenario {
     unsigned repeated = 150;        // sent again by a second device of the user, with the same id
     unsigned other_payload = 50;    // the same id for another amount
     unsigned other_user = 50;       // the same id from another user
+    unsigned expire = 300;          // of those an outbox gets: given up if not delivered within seconds
   } workload;
 
   struct Network {

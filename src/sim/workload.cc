@@ -40,6 +40,7 @@ class Maker {
     if (order.to == order.from) order.to.account_id = NextAccount(order.from.account_id);
     order.amount = {random_.Between(1, workload.largest_minor_units), *Currency::Parse("USD")};
     SpoilSome(planned);
+    if (random_.Chance(workload.expire)) planned.expires_after = random_.Between(milliseconds(100), seconds(20));
     return planned;
   }
 

@@ -17,7 +17,8 @@ struct PlannedPayment {
   Duration at{};
   std::size_t client = 0;  // from 0
   protocol::PaymentOrder order;
-  bool must_abort = false;  // no bank can carry it out
+  bool must_abort = false;                  // no bank can carry it out
+  std::optional<Duration> expires_after{};  // being entered, in an outbox
 };
 
 inline constexpr std::string_view kUnknownBank = "nowhere";  // no process has this name

@@ -5,10 +5,12 @@ STRIFE_GATEWAY_KILLS how often the gateway is while it takes in the queue (3; 10
 wait (60; 200). STRIFE_KILL_SEED repeats a run's random choices.
 """
 
+import contextlib
 import json
 import os
 import random
 import signal
+import sqlite3
 import time
 
 from cases import NetworkCase
@@ -139,6 +141,17 @@ class Queue(OutboxCase):
         entry, = self.person.queue()
         self.assertEqual(entry["state"], "EXPIRED")
         self.assertNotIn(payment, gateway_order(self.network, "user1"))
+
+    def test_Expiry_WhileThePaymentWaitsInTheGateway_IsToldAsTheGatewayMadeIt(self):
+        payment = new_id()
+        store = sqlite3.connect(f"{self.network.path}/data/gateway/gateway.db", isolation_level=None)
+        with contextlib.closing(store):
+            store.execute("BEGIN IMMEDIATE")  # as slow as a disk can be: the payment has arrived, and is not on record
+            done = self.person.pay(payment=payment, expires="1200ms", timeout="1s")
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertEqual(self.person.flush("--wait").returncode, 0)
+        entry, = self.person.queue()
+        self.assertEqual((entry["state"], self.user1.payment(payment).state), ("COMPLETED", COMPLETED))
 
     def test_AnotherUser_NeverSendsIt(self):
         self.take_away()

@@ -35,6 +35,7 @@ inline constexpr Listed kDefects[] = {
     {Defect::kLateCommitToldAborted, "late commit told aborted", "R5"},
     {Defect::kUndecidedInquiryAborts, "undecided inquiry aborts", "R7"},
     {Defect::kLostRecordPresumedAborted, "lost record presumed aborted", "R7", Place::kRestoredBackup, false},
+    {Defect::kCancelNotRecorded, "cancel not recorded", "R7", Place::kSimulation, false},
     {Defect::kRestoredBackupUnnoticed, "restored backup unnoticed", "R7", Place::kRestoredBackup, false},
     {Defect::kCompletedForgotten, "completed forgotten", "exactly once"},
     {Defect::kOtherPaymentUnderSameIdTaken, "other payment under same id", "exactly once", Place::kSimulation, false},

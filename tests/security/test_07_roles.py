@@ -8,7 +8,7 @@ CLIENT, BANK, GATEWAY, OPERATOR = "client", "bank2", "gateway", "operator"
 MAY_CALL = {
     "PaymentGateway": {
         **dict.fromkeys(("AuthenticateClient", "RefreshSession", "LogoutClient", "ProcessPayment", "ProcessPayments",
-                         "GetPayment", "TracePayment", "CheckBalance", "ViewTransactionHistory"), {CLIENT}),
+                         "CancelPayment", "GetPayment", "TracePayment", "CheckBalance", "ViewTransactionHistory"), {CLIENT}),
         **dict.fromkeys(("RegisterBank", "InquireTransaction"), {BANK}),
     },
     "Bank": {
