@@ -159,6 +159,7 @@ Status Bank::OpenStore() {
   if (!heuristics) return std::unexpected(heuristics.error());
   logs_->Get("bank.log")
       .Write(LogLevel::kInfo, LogLine("started").Add("bank", identity_.name).Add("prepared", prepared->size()));
+  server::WarnOfAnyOperator(logs_->Get("bank.log"), config_.operators);
   participant_ = std::make_unique<protocol::Participant>(
       protocol::ParticipantOptions{.bank_id = identity_.name, .inquiry_delay = config_.inquiry_delay});
   metrics_.Recovered(*prepared);
@@ -231,7 +232,8 @@ Status Bank::Serve() {
                                    .transaction_log = &logs_->Get("banktransactions.log"),
                                    .stats = &calls_,
                                    .refused = [this](protocol::AuditRecord record) { audit_.Count(std::move(record)); },
-                                   .limits = limits_.get()};
+                                   .limits = limits_.get(),
+                                   .operators = config_.operators};
   auto server = rpc::StartBankServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);

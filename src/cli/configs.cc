@@ -17,6 +17,13 @@ const std::vector<std::string> kLogLevels = {"trace", "debug", "info", "warning"
 const std::vector<std::string> kLogFormats = {"text", "json"};
 
 // What both servers say about themselves, and where.
+// Of both servers.
+template <typename Config>
+void AddOperators(Settings& settings, Config& config) {
+  settings.Names("operators", &config.operators, security::Role::kOperator,
+                 "Names of the operators to take calls from; without it every operator of the trust domain");
+}
+
 template <typename Config>
 void AddObservability(Settings& settings, Config& config) {
   settings.Text("metrics_listen", &config.metrics_listen,
@@ -52,6 +59,7 @@ Settings GatewaySettings(gateway::GatewayConfig* config) {
                        "MiB of free disk below which new work is refused");
   AddObservability(settings, *config);
   return settings;
+  AddOperators(settings, *config);
 }
 
 Settings BankSettings(bank::BankConfig* config) {
@@ -73,6 +81,7 @@ Settings BankSettings(bank::BankConfig* config) {
                        "MiB of free disk below which new work is refused");
   AddObservability(settings, *config);
   return settings;
+  AddOperators(settings, *config);
 }
 
 Settings ClientSettings(client::ClientConfig* config) {

@@ -66,6 +66,13 @@ std::optional<std::string> NodeText(const toml::node& node, Kind kind) {
     if (!text) return std::nullopt;
     list += (list.empty() ? "" : ",") + *text;
   }
+std::vector<std::string> Split(const std::string& text) {
+  std::vector<std::string> list;
+  std::stringstream stream(text);
+  for (std::string entry; std::getline(stream, entry, ',');) list.push_back(entry);
+  return list;
+}
+
   return list;
 }
 
@@ -129,12 +136,26 @@ void Settings::Text(std::string key, std::string* field, std::string help) {
 
 void Settings::List(std::string key, std::vector<std::string>* field, std::string help) {
   Setting& setting = Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path&) {
-    std::vector<std::string> list;
-    std::stringstream stream(text);
-    for (std::string entry; std::getline(stream, entry, ',');) {
+    std::vector<std::string> list = Split(text);
+    for (const std::string& entry : list) {
       if (entry.empty() || !IsPrintableUtf8(entry))
         return std::optional<std::string>("name each one, separated by commas");
-      list.push_back(entry);
+    }
+    *field = std::move(list);
+    return std::optional<std::string>();
+  });
+  setting.kind = Kind::kStrings;
+}
+
+void Settings::Names(std::string key, std::optional<std::vector<std::string>>* field, security::Role role,
+                     std::string help) {
+  Setting& setting = Add(std::move(key), std::move(help), [field, role](const std::string& text, const fs::path&) {
+    std::vector<std::string> list = Split(text);
+    for (const std::string& name : list) {
+      if (!security::IsIdentityName(role, name)) {
+        return std::optional("write the last part of each one's name in its certificate, without \"" +
+                             std::string(security::RoleName(role)) + "/\"");
+      }
     }
     *field = std::move(list);
     return std::optional<std::string>();

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "security/certificate.h"
 
 namespace CLI {
 class App;
@@ -40,6 +41,8 @@ class Settings {
   void Text(std::string key, std::string* field, std::string help);
   // Several, none of them empty: an array in TOML, separated by commas elsewhere.
   void List(std::string key, std::vector<std::string>* field, std::string help);
+  // The same of names in certificates of `role`, or of none. Stays absent unless it is set.
+  void Names(std::string key, std::optional<std::vector<std::string>>* field, security::Role role, std::string help);
   void Path(std::string key, std::filesystem::path* field, std::string help);
   void RequiredPath(std::string key, std::filesystem::path* field, std::string help);
   // From 1 ms to ten years.

@@ -72,6 +72,21 @@ TEST_F(SettingsTest, Load_File_FillsEveryKind) {
   EXPECT_EQ(level_, "debug");
 }
 
+TEST_F(SettingsTest, Load_Names_AreAbsentUnlessGivenAndMayBeNone) {
+  std::optional<std::vector<std::string>> names;
+  settings_.Names("names", &names, security::Role::kOperator, "names");
+  ASSERT_EQ(LoadError("count = 7\n"), "");
+  EXPECT_FALSE(names);
+  ASSERT_EQ(LoadError("names = [\"olga\", \"otto\"]\n"), "");
+  EXPECT_EQ(names, (std::vector<std::string>{"olga", "otto"}));
+  ASSERT_EQ(LoadError("names = []\n"), "");
+  EXPECT_EQ(names, std::vector<std::string>{});  // and not as if there were none of it
+  for (const char* wrong : {"\"operator/olga\"", "\"olga\", \"o tto\""}) {
+    EXPECT_THAT(LoadError("names = [" + std::string(wrong) + "]\n"), HasSubstr("without \"operator/\"")) << wrong;
+  }
+  EXPECT_THAT(LoadError("names = \"olga\"\n"), HasSubstr("a list of strings"));
+}
+
 TEST_F(SettingsTest, Load_RelativePathInFile_StartsAtTheFilesFolder) {
   ASSERT_EQ(LoadError("place = \"../x/./y\"\n"), "");
   EXPECT_EQ(place_, folder_.parent_path() / "x/y");

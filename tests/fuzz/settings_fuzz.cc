@@ -24,6 +24,10 @@ void CheckServer(const Config& config) {
   CheckPath(config.log_dir);
   STRIFE_ASSERT(config.reserved_disk_mb >= 0);
 }
+  if (!config.operators) return;
+  for (const std::string& name : *config.operators) {
+    STRIFE_ASSERT(security::IsIdentityName(security::Role::kOperator, name));
+  }
 
 FUZZ_TARGET(settings) {
   static const fuzz::Scratch scratch;
