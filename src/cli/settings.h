@@ -45,8 +45,10 @@ class Settings {
   void Names(std::string key, std::optional<std::vector<std::string>>* field, security::Role role, std::string help);
   void Path(std::string key, std::filesystem::path* field, std::string help);
   void RequiredPath(std::string key, std::filesystem::path* field, std::string help);
-  // From 1 ms to ten years.
-  void Time(std::string key, Duration* field, std::string help);
+  // Everything that is configured is done again and again, or waited for: zero would spin, and a sum of two must fit.
+  static constexpr Duration kLeastTime = std::chrono::milliseconds(1);
+  static constexpr Duration kMostTime = std::chrono::hours(24 * 3650);
+  void Time(std::string key, Duration* field, std::string help, Duration low = kLeastTime, Duration high = kMostTime);
   void WholeNumber(std::string key, int* field, int low, int high, std::string help);
   void OneOf(std::string key, std::string* field, std::vector<std::string> choices, const std::string& help);
 

@@ -126,6 +126,23 @@ TEST_F(SettingsTest, Load_WrongKindOfValue_SaysWhatItMustBe) {
   EXPECT_THAT(LoadError("level = \"loud\"\n"), HasSubstr("write one of info, debug"));
 }
 
+// A gateway that says another one is not understood by any bank.
+TEST_F(SettingsTest, HeartbeatInterval_IsOneThatBanksTake) {
+  gateway::GatewayConfig config;
+  Settings gateway = GatewaySettings(&config);
+  const auto error = [&](const std::string& value) {
+    std::string text = "heartbeat_interval = \"" + value + "\"\n";
+    for (const char* key : {"data_dir", "log_dir", "ca_file", "cert_file", "key_file", "users_file"}) {
+      text += std::string(key) + " = \"x\"\n";
+    }
+    const Status loaded = gateway.Load(Write(text));
+    return loaded ? "" : loaded.error().message;
+  };
+  EXPECT_EQ(error("100ms"), "");
+  EXPECT_EQ(error("1h"), "");
+  for (const char* wrong : {"99ms", "3601s", "1d"}) EXPECT_THAT(error(wrong), HasSubstr("from 100ms to 1h")) << wrong;
+}
+
 TEST_F(SettingsTest, Load_MissingFile_NamesIt) {
   auto loaded = settings_.Load(folder_ / "none.toml");
   ASSERT_FALSE(loaded);
