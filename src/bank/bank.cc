@@ -9,6 +9,7 @@
 #include "bank/bank_data.h"
 #include "bank/bank_metrics.h"
 #include "bank/inquirer.h"
+#include "bank/registration_series.h"
 #include "bank/service.h"
 #include "base/limits.h"
 #include "observability/log.h"
@@ -38,9 +39,6 @@ namespace {
 constexpr std::size_t kReadThreads = 2;
 constexpr Duration kTickInterval = std::chrono::milliseconds(500);
 constexpr Duration kReportInterval = std::chrono::seconds(10);
-// A gateway that is just starting is met at once, and one that stays away is not pestered.
-constexpr Duration kFirstRegistrationRetry = std::chrono::milliseconds(50);
-constexpr Duration kLastRegistrationRetry = std::chrono::seconds(1);
 constexpr int kRegistrationsBeforeServing = 7;  // a good second
 constexpr Duration kGatewayCallTimeout = std::chrono::seconds(5);
 constexpr Duration kDrainLimit = std::chrono::seconds(15);
@@ -61,7 +59,7 @@ class Bank {
   void Reload(const Result<BankConfig>& reread);
   void Drain();
   Duration UntilTick() const {
-    return std::clamp<Duration>(next_registration_.load() - clock_.Read().monotonic, kFirstRegistrationRetry,
+    return std::clamp<Duration>(next_registration_.load() - clock_.Read().monotonic, RegistrationSeries::kFirstRetry,
                                 kTickInterval);
   }
 
@@ -72,6 +70,9 @@ class Bank {
   Status OpenAccounts();
   void MakeService();
   void Register();
+  // Whoever waits for health may then count on the registration. When the gateway stays away the bank serves without:
+  // it can still be asked, and told decisions.
+  void Announce();
   void Collect(MetricWriter& writer) const;
 
   const BankConfig config_;
@@ -95,9 +96,8 @@ class Bank {
   std::optional<protocol::ParticipantEffects> recovered_;  // durable, to be sent when the engine starts
   std::vector<std::string> currencies_;
   std::atomic<MonotonicTime> next_registration_{MonotonicTime{}};
-  std::atomic<bool> registered_ = false;
+  RegistrationSeries registrations_;
   std::atomic<bool> announced_ = false;  // as serving
-  std::atomic<int> failed_registrations_ = 0;
   MonotonicTime next_report_{};
   server::EngineReport report_;
   server::EventCounts events_{kEvents};
@@ -159,6 +159,7 @@ Status Bank::OpenStore() {
   if (!heuristics) return std::unexpected(heuristics.error());
   logs_->Get("bank.log")
       .Write(LogLevel::kInfo, LogLine("started").Add("bank", identity_.name).Add("prepared", prepared->size()));
+  server::WarnOfAnyOperator(logs_->Get("bank.log"), config_.operators);
   participant_ = std::make_unique<protocol::Participant>(
       protocol::ParticipantOptions{.bank_id = identity_.name, .inquiry_delay = config_.inquiry_delay});
   metrics_.Recovered(*prepared);
@@ -231,7 +232,8 @@ Status Bank::Serve() {
                                    .transaction_log = &logs_->Get("banktransactions.log"),
                                    .stats = &calls_,
                                    .refused = [this](protocol::AuditRecord record) { audit_.Count(std::move(record)); },
-                                   .limits = limits_.get()};
+                                   .limits = limits_.get(),
+                                   .operators = config_.operators};
   auto server = rpc::StartBankServer(options, *service_, *admin_, clock_);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
@@ -280,24 +282,28 @@ void Bank::Register() {
   gateway_->Register(request, [this](const Result<rpc::Registration>& answer) {
     const MonotonicTime now = clock_.Read().monotonic;
     Logger& log = logs_->Get("bank.log");
-    // Whoever waits for health may then count on the registration. When the gateway stays away the bank serves without:
-    // it can still be asked, and told decisions.
-    const bool announce = answer || ++failed_registrations_ >= kRegistrationsBeforeServing;
-    if (announce && !announced_.exchange(true)) server_->SetServing(!disk_.low());
     if (answer) {
-      failed_registrations_ = 0;
-      next_registration_ = now + answer->heartbeat_interval;
-      if (!registered_.exchange(true)) {
+      if (registrations_.Succeeded()) {
         log.Write(LogLevel::kInfo, LogLine("registered").Add("gateway_store", answer->gateway_store_id));
       }
-    } else {
-      next_registration_ = now + std::min(kFirstRegistrationRetry * (1 << std::min(failed_registrations_ - 1, 10)),
-                                          kLastRegistrationRetry);
-      if (registered_.exchange(false) || answer.error().code == ErrorCode::kPermissionDenied) {
-        log.Write(LogLevel::kWarning, LogLine("registration_failed").Add("why", answer.error().message));
-      }
+      Announce();
+      next_registration_ = now + answer->heartbeat_interval;
+      return;
     }
+    const RegistrationSeries::Failure failure = registrations_.Failed(answer.error().code);
+    if (failure.news) {
+      log.Write(LogLevel::kWarning, LogLine("registration_failed")
+                                        .Add("gateway", config_.gateway)
+                                        .Add("why", answer.error().message)
+                                        .Add("next_try_in_us", failure.retry_in));
+    }
+    if (failure.in_a_row >= kRegistrationsBeforeServing) Announce();
+    next_registration_ = now + failure.retry_in;
   });
+}
+
+void Bank::Announce() {
+  if (!announced_.exchange(true)) server_->SetServing(!disk_.low());
 }
 
 void Bank::Collect(MetricWriter& writer) const {
@@ -306,7 +312,7 @@ void Bank::Collect(MetricWriter& writer) const {
   writer.Gauge("strife_bank_commands_in_flight", "Commands taken and not yet answered.", {},
                static_cast<double>(service_->queued_commands()));
   writer.Gauge("strife_bank_registered", "1 while the gateway has answered the last registration.", {},
-               registered_ ? 1 : 0);
+               registrations_.registered() ? 1 : 0);
   calls_.Collect(writer);
   limits_->Collect(writer);
   server::CollectEngine(writer, engine_->stats(), engine_->inbox().size());

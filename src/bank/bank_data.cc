@@ -1,5 +1,6 @@
 #include "bank/bank_data.h"
 
+#include <map>
 #include <unordered_set>
 
 #include "base/limits.h"
@@ -12,6 +13,8 @@ namespace {
 
 using nlohmann::json;
 using security::JsonFields;
+
+std::string Shown(const Money& money) { return FormatAmount(money) + ' ' + std::string(money.currency.code()); }
 
 Result<OpeningAccount> ReadAccount(const json& value, const std::string& source, std::size_t number) {
   std::string called = source + ": account number " + std::to_string(number);
@@ -34,6 +37,11 @@ Result<OpeningAccount> ReadAccount(const json& value, const std::string& source,
   if (!text) return std::unexpected(text.error());
   const auto balance = ParseAmount(*text, *currency);
   if (!balance) return fields->Wrong("has a bad balance: " + balance.error().message);
+  if (balance->minor_units > limits::kMaxAmountMinorUnits) {
+    return fields->Wrong("has a balance of " + Shown(*balance) +
+                         ", which is more than an account may be opened with, " +
+                         Shown({limits::kMaxAmountMinorUnits, *currency}));
+  }
   return OpeningAccount{*account_id, *balance};
 }
 
@@ -55,11 +63,20 @@ Result<std::vector<OpeningAccount>> ParseBankData(std::string_view text, const s
 
   std::vector<OpeningAccount> accounts;
   std::unordered_set<std::string> seen;
+  std::map<Currency, std::int64_t> sums;
   for (const json& entry : **list) {
     auto account = ReadAccount(entry, source, accounts.size() + 1);
     if (!account) return std::unexpected(account.error());
     if (!seen.insert(account->account_id).second) {
       return Fail(ErrorCode::kInvalidInput, source + ": account \"" + account->account_id + "\" is there twice");
+    }
+    std::int64_t& sum = sums[account->balance.currency];
+    sum += account->balance.minor_units;  // both are far from what would overflow
+    if (sum > kMaxOpeningSumMinorUnits) {
+      return Fail(ErrorCode::kInvalidInput, source + ": with account \"" + account->account_id +
+                                                "\" the balances come to " + Shown({sum, account->balance.currency}) +
+                                                ", which is more than a bank may be opened with, " +
+                                                Shown({kMaxOpeningSumMinorUnits, account->balance.currency}));
     }
     accounts.push_back(*std::move(account));
   }

@@ -11,10 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/money.h"
 #include "base/result.h"
 
 namespace strife::bank {
+
+// Of one currency, altogether: a thousand times the largest balance, and books hold nine times as much.
+inline constexpr std::int64_t kMaxOpeningSumMinorUnits = 1000 * limits::kMaxAmountMinorUnits;
 
 struct OpeningAccount {
   std::string account_id;

@@ -54,6 +54,31 @@ TEST(BankData, BalanceThatIsNegativeANumberOrTooPrecise_IsRefused) {
   }
 }
 
+TEST(BankData, BalanceThatNoAccountMayBeOpenedWith_IsRefusedNamingAccountAndLimit) {
+  const auto file = [](const std::string& balance) {
+    return R"({"accounts":[{"account_id":"a","currency":"USD","balance":")" + balance + R"("}]})";
+  };
+  EXPECT_EQ(ErrorOf(file("10000000000000.00")), "");
+  for (const char* balance : {"10000000000000.01", "20000000000000.00", "92233720368547758.07"}) {
+    EXPECT_THAT(ErrorOf(file(balance)), AllOf(HasSubstr("bank_data.json: account \"a\""), HasSubstr(balance),
+                                              HasSubstr("10000000000000.00 USD")));
+  }
+}
+
+TEST(BankData, BalancesThatTogetherAreMoreThanTheBooksHold_AreRefusedNamingTheLimit) {
+  std::string list;
+  const auto add = [&](const std::string& id, const std::string& currency, const std::string& balance) {
+    if (!list.empty()) list += ',';
+    list += R"({"account_id":")" + id + R"(","currency":")" + currency + R"(","balance":")" + balance + "\"}";
+    return R"({"accounts":[)" + list + "]}";
+  };
+  for (int i = 0; i < 1000; ++i) add("a" + std::to_string(i), "USD", "10000000000000.00");
+  EXPECT_EQ(ErrorOf(add("yen", "JPY", "1000000000000000")), "") << "each currency by itself";
+  EXPECT_THAT(ErrorOf(add("last", "USD", "0.01")),
+              AllOf(HasSubstr("bank_data.json: with account \"last\""), HasSubstr("10000000000000000.01 USD"),
+                    HasSubstr("10000000000000000.00 USD")));
+}
+
 TEST(BankData, UnknownCurrencyOrBadAccountId_IsRefused) {
   EXPECT_THAT(ErrorOf(R"({"accounts":[{"account_id":"a","currency":"usd","balance":"1"}]})"), HasSubstr("currency"));
   EXPECT_THAT(ErrorOf(R"({"accounts":[{"account_id":"clearing:USD","currency":"USD","balance":"1"}]})"),

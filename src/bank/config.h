@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 
@@ -22,7 +24,9 @@ struct BankConfig {
   std::filesystem::path accounts_file;  // bank_data.json: opening balances, applied once per account
   // How long a prepared transaction waits for its decision before the bank starts asking the gateway.
   Duration inquiry_delay = std::chrono::seconds(6);
-  int reserved_disk_mb = 256;                 // with less free space than this, MiB, no new payment is prepared
+  int reserved_disk_mb = 256;  // with less free space than this, MiB, no new payment is prepared
+  // Names in certificates; absent: every operator of the trust domain.
+  std::optional<std::vector<std::string>> operators;
   std::string metrics_listen;                 // IP address:port of the Prometheus endpoint; empty: none
   std::string metrics_exposure = "loopback";  // loopback, network: who may be able to connect to it
   std::string log_level = "info";

@@ -146,10 +146,10 @@ void BankService::ProcessTransaction(Caller caller, rpc::DirectRequest request, 
   }
   if (draining_) return done(std::unexpected(Draining()));
   if (parts_.disk.low()) return done(std::unexpected(StorageFull()));
-  const protocol::ReplyTo reply_to =
-      ParkedDirect::Park([done = std::move(done)](protocol::DirectAnswer answer) mutable {
-        done(rpc::DirectResponse{std::move(answer.reason_code), answer.posted});
-      });
+  auto shared_done = std::make_shared<Done<rpc::DirectResponse>>(std::move(done));
+  const protocol::ReplyTo reply_to = ParkedDirect::Park([shared_done](protocol::DirectAnswer answer) {
+    (*shared_done)(rpc::DirectResponse{std::move(answer.reason_code), answer.posted});
+  });
   std::vector<protocol::ParticipantInput> inputs;
   inputs.push_back(protocol::DirectInput{reply_to,
                                          *id,
@@ -158,7 +158,8 @@ void BankService::ProcessTransaction(Caller caller, rpc::DirectRequest request, 
                                          request.deposit,
                                          {"operator/" + caller.certificate->identity.name, caller.peer_address}});
   if (parts_.submit(std::move(inputs))) return;
-  ParkedDirect::Take(reply_to)({reply_to, *id, "OVERLOADED", {}});
+  static_cast<void>(ParkedDirect::Take(reply_to));
+  (*shared_done)(std::unexpected(rpc::Overloaded("the bank")));
 }
 
 std::optional<GatewaySeen> BankService::gateway_seen() const {

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "protocol/heartbeat.h"
 #include "protocol/trace_context.h"
 
 namespace strife::cli {
@@ -15,6 +16,13 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxProfileBytes = 64;
 const std::vector<std::string> kLogLevels = {"trace", "debug", "info", "warning", "error", "critical"};
 const std::vector<std::string> kLogFormats = {"text", "json"};
+
+// Of both servers.
+template <typename Config>
+void AddOperators(Settings& settings, Config& config) {
+  settings.Names("operators", &config.operators, security::Role::kOperator,
+                 "Names of the operators to take calls from; without it every operator of the trust domain");
+}
 
 // What both servers say about themselves, and where.
 template <typename Config>
@@ -41,7 +49,8 @@ Settings GatewaySettings(gateway::GatewayConfig* config) {
                 "Revocation lists of the CAs, PEM; without it revocation is not checked");
   settings.RequiredPath("users_file", &config->users_file, "Users, JSON");
   settings.Time("transaction_timeout", &config->transaction_timeout, "How long a payment may take to be decided");
-  settings.Time("heartbeat_interval", &config->heartbeat_interval, "How often banks are to report");
+  settings.Time("heartbeat_interval", &config->heartbeat_interval, "How often banks are to report",
+                protocol::kMinHeartbeatInterval, protocol::kMaxHeartbeatInterval);
   settings.Time("access_token_lifetime", &config->access_token_lifetime, "How long an access token is valid");
   settings.Time("refresh_token_lifetime", &config->refresh_token_lifetime, "How long a login lasts unused");
   settings.WholeNumber("calls_per_second", &config->calls_per_second, 1, limits::kMaxRatePerSecond,
@@ -50,6 +59,7 @@ Settings GatewaySettings(gateway::GatewayConfig* config) {
                        "Most payments to take from one user");
   settings.WholeNumber("reserved_disk_mb", &config->reserved_disk_mb, 0, 1 << 30,
                        "MiB of free disk below which new work is refused");
+  AddOperators(settings, *config);
   AddObservability(settings, *config);
   return settings;
 }
@@ -71,6 +81,7 @@ Settings BankSettings(bank::BankConfig* config) {
   settings.Time("inquiry_delay", &config->inquiry_delay, "How long to wait for a decision before asking for it");
   settings.WholeNumber("reserved_disk_mb", &config->reserved_disk_mb, 0, 1 << 30,
                        "MiB of free disk below which new work is refused");
+  AddOperators(settings, *config);
   AddObservability(settings, *config);
   return settings;
 }

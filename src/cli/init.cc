@@ -1,7 +1,6 @@
 #include "cli/init.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <string>
@@ -22,8 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using security::Existing;
 
-// Two, for what one person must not decide alone.
-constexpr std::array kOperators = {"operator", "operator2"};
 constexpr Duration kNetworkCertificateLifetime = std::chrono::hours(24 * 365);
 
 std::unexpected<Error> SystemError(const std::string& what, const fs::path& path, const std::error_code& error) {

@@ -20,6 +20,12 @@ std::string CommonToml(const std::string& name) {
   return "data_dir = \"data/" + name + "\"\nlog_dir = \"logs/" + name + "\"\n" + CertificateToml(name);
 }
 
+std::string OperatorsToml() {
+  std::string names;
+  for (const char* name : kOperators) names += (names.empty() ? "\"" : ", \"") + std::string(name) + '"';
+  return "operators = [" + names + "]\n";
+}
+
 std::string ObservabilityToml(int metrics_port) {
   return "metrics_listen = \"" + Address(metrics_port) + "\"\nlog_level = \"info\"\n";
 }
@@ -44,14 +50,14 @@ std::string GatewayToml(int port_base, int metrics_port_base) {
          "heartbeat_interval = \"5s\"\n"
          "access_token_lifetime = \"5m\"\n"
          "refresh_token_lifetime = \"168h\"\n" +
-         ObservabilityToml(metrics_port_base);
+         OperatorsToml() + ObservabilityToml(metrics_port_base);
 }
 
 std::string BankToml(int bank, int port_base, int metrics_port_base) {
   return "# " + BankId(bank) + ". Relative paths start at this file's directory.\nlisten = \"" +
          Address(port_base + bank) + "\"\ngateway = \"" + Address(port_base) + "\"\ndisplay_name = \"Bank " +
          std::to_string(bank) + "\"\n" + CommonToml(BankId(bank)) + "accounts_file = \"bank_data-" + BankId(bank) +
-         ".json\"\ninquiry_delay = \"6s\"\n" + ObservabilityToml(metrics_port_base + bank);
+         ".json\"\ninquiry_delay = \"6s\"\n" + OperatorsToml() + ObservabilityToml(metrics_port_base + bank);
 }
 
 std::string ClientToml(int port_base) {

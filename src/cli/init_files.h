@@ -1,10 +1,14 @@
 // What the files of a network from `strife init` say. Text only; init.h writes them.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
 namespace strife::cli {
+
+// Two, for what one person must not decide alone. Each server takes calls from both.
+inline constexpr std::array kOperators = {"operator", "operator2"};
 
 std::string BankId(int bank);    // "bank1"
 std::string UserName(int user);  // "user1"; also the id of the user's accounts

@@ -226,6 +226,18 @@ TEST_F(InitTest, NumbersOutOfRange_AreRefusedAndNothingIsWritten) {
   EXPECT_FALSE(fs::exists(dir()));
 }
 
+TEST_F(InitTest, EachServer_NamesTheNetworksOperators) {
+  ASSERT_TRUE(WriteNetwork(Options(1, 1), kNow));
+  const std::vector<std::string> both = {"operator", "operator2"};
+  gateway::GatewayConfig gateway;
+  ASSERT_TRUE(GatewaySettings(&gateway).Load(dir() / "gateway.toml"));
+  EXPECT_EQ(gateway.operators, both);
+  bank::BankConfig bank;
+  ASSERT_TRUE(BankSettings(&bank).Load(dir() / "bank-bank1.toml"));
+  EXPECT_EQ(bank.operators, both);
+  for (const std::string& name : both) EXPECT_TRUE(fs::exists(dir() / "certs" / (name + ".crt")));
+}
+
 TEST_F(InitTest, EachServer_HasAMetricsPortOfItsOwn) {
   ASSERT_TRUE(WriteNetwork(Options(2, 1), kNow));
   gateway::GatewayConfig gateway;

@@ -21,16 +21,13 @@ using Kind = Settings::Setting::Kind;
 
 constexpr std::size_t kMaxShownBytes = 200;
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
-// Everything that is configured is done again and again, or waited for: zero would spin, and a sum of two must fit.
-constexpr Duration kLeastTime = std::chrono::milliseconds(1);
-constexpr Duration kMostTime = std::chrono::hours(24 * 3650);
 
 std::string Quoted(const std::string& text) { return "\"" + Sanitize(text, kMaxShownBytes) + "\""; }
 
 std::string DefaultText(Duration value) {
   using Units = std::pair<Duration, const char*>;
-  for (const auto& [unit, name] :
-       {Units(std::chrono::hours(24), "d"), Units(std::chrono::minutes(1), "m"), Units(std::chrono::seconds(1), "s")}) {
+  for (const auto& [unit, name] : {Units(std::chrono::hours(24), "d"), Units(std::chrono::hours(1), "h"),
+                                   Units(std::chrono::minutes(1), "m"), Units(std::chrono::seconds(1), "s")}) {
     if (value % unit == Duration::zero()) return std::to_string(value / unit) + name;
   }
   return std::to_string(value / std::chrono::milliseconds(1)) + "ms";
@@ -66,6 +63,13 @@ std::optional<std::string> NodeText(const toml::node& node, Kind kind) {
     if (!text) return std::nullopt;
     list += (list.empty() ? "" : ",") + *text;
   }
+  return list;
+}
+
+std::vector<std::string> Split(const std::string& text) {
+  std::vector<std::string> list;
+  std::stringstream stream(text);
+  for (std::string entry; std::getline(stream, entry, ',');) list.push_back(entry);
   return list;
 }
 
@@ -129,12 +133,26 @@ void Settings::Text(std::string key, std::string* field, std::string help) {
 
 void Settings::List(std::string key, std::vector<std::string>* field, std::string help) {
   Setting& setting = Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path&) {
-    std::vector<std::string> list;
-    std::stringstream stream(text);
-    for (std::string entry; std::getline(stream, entry, ',');) {
+    std::vector<std::string> list = Split(text);
+    for (const std::string& entry : list) {
       if (entry.empty() || !IsPrintableUtf8(entry))
         return std::optional<std::string>("name each one, separated by commas");
-      list.push_back(entry);
+    }
+    *field = std::move(list);
+    return std::optional<std::string>();
+  });
+  setting.kind = Kind::kStrings;
+}
+
+void Settings::Names(std::string key, std::optional<std::vector<std::string>>* field, security::Role role,
+                     std::string help) {
+  Setting& setting = Add(std::move(key), std::move(help), [field, role](const std::string& text, const fs::path&) {
+    std::vector<std::string> list = Split(text);
+    for (const std::string& name : list) {
+      if (!security::IsIdentityName(role, name)) {
+        return std::optional("write the last part of each one's name in its certificate, without \"" +
+                             std::string(security::RoleName(role)) + "/\"");
+      }
     }
     *field = std::move(list);
     return std::optional<std::string>();
@@ -156,11 +174,13 @@ void Settings::RequiredPath(std::string key, fs::path* field, std::string help) 
   settings_.back()->required = field;
 }
 
-void Settings::Time(std::string key, Duration* field, std::string help) {
-  Setting& setting = Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path&) {
+void Settings::Time(std::string key, Duration* field, std::string help, Duration low, Duration high) {
+  Setting& setting = Add(std::move(key), std::move(help), [=](const std::string& text, const fs::path&) {
     auto parsed = ParseDuration(text);
     if (!parsed) return std::optional<std::string>("write a duration such as 300ms, 5s or 5m");
-    if (*parsed < kLeastTime || *parsed > kMostTime) return std::optional<std::string>("write one from 1ms to 3650d");
+    if (*parsed < low || *parsed > high) {
+      return std::optional("write one from " + DefaultText(low) + " to " + DefaultText(high));
+    }
     *field = *parsed;
     return std::optional<std::string>();
   });

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "security/certificate.h"
 
 namespace CLI {
 class App;
@@ -40,10 +41,14 @@ class Settings {
   void Text(std::string key, std::string* field, std::string help);
   // Several, none of them empty: an array in TOML, separated by commas elsewhere.
   void List(std::string key, std::vector<std::string>* field, std::string help);
+  // The same of names in certificates of `role`, or of none. Stays absent unless it is set.
+  void Names(std::string key, std::optional<std::vector<std::string>>* field, security::Role role, std::string help);
   void Path(std::string key, std::filesystem::path* field, std::string help);
   void RequiredPath(std::string key, std::filesystem::path* field, std::string help);
-  // From 1 ms to ten years.
-  void Time(std::string key, Duration* field, std::string help);
+  // Everything that is configured is done again and again, or waited for: zero would spin, and a sum of two must fit.
+  static constexpr Duration kLeastTime = std::chrono::milliseconds(1);
+  static constexpr Duration kMostTime = std::chrono::hours(24 * 3650);
+  void Time(std::string key, Duration* field, std::string help, Duration low = kLeastTime, Duration high = kMostTime);
   void WholeNumber(std::string key, int* field, int low, int high, std::string help);
   void OneOf(std::string key, std::string* field, std::vector<std::string> choices, const std::string& help);
 

@@ -72,6 +72,21 @@ TEST_F(SettingsTest, Load_File_FillsEveryKind) {
   EXPECT_EQ(level_, "debug");
 }
 
+TEST_F(SettingsTest, Load_Names_AreAbsentUnlessGivenAndMayBeNone) {
+  std::optional<std::vector<std::string>> names;
+  settings_.Names("names", &names, security::Role::kOperator, "names");
+  ASSERT_EQ(LoadError("count = 7\n"), "");
+  EXPECT_FALSE(names);
+  ASSERT_EQ(LoadError("names = [\"olga\", \"otto\"]\n"), "");
+  EXPECT_EQ(names, (std::vector<std::string>{"olga", "otto"}));
+  ASSERT_EQ(LoadError("names = []\n"), "");
+  EXPECT_EQ(names, std::vector<std::string>{});  // and not as if there were none of it
+  for (const char* wrong : {"\"operator/olga\"", "\"olga\", \"o tto\""}) {
+    EXPECT_THAT(LoadError("names = [" + std::string(wrong) + "]\n"), HasSubstr("without \"operator/\"")) << wrong;
+  }
+  EXPECT_THAT(LoadError("names = \"olga\"\n"), HasSubstr("a list of strings"));
+}
+
 TEST_F(SettingsTest, Load_RelativePathInFile_StartsAtTheFilesFolder) {
   ASSERT_EQ(LoadError("place = \"../x/./y\"\n"), "");
   EXPECT_EQ(place_, folder_.parent_path() / "x/y");
@@ -109,6 +124,23 @@ TEST_F(SettingsTest, Load_WrongKindOfValue_SaysWhatItMustBe) {
   EXPECT_THAT(LoadError("count = 101\n"), HasSubstr("whole number from 0 to 100"));
   EXPECT_THAT(LoadError("wait = \"5\"\n"), HasSubstr("write a duration"));
   EXPECT_THAT(LoadError("level = \"loud\"\n"), HasSubstr("write one of info, debug"));
+}
+
+// A gateway that says another one is not understood by any bank.
+TEST_F(SettingsTest, HeartbeatInterval_IsOneThatBanksTake) {
+  gateway::GatewayConfig config;
+  Settings gateway = GatewaySettings(&config);
+  const auto error = [&](const std::string& value) {
+    std::string text = "heartbeat_interval = \"" + value + "\"\n";
+    for (const char* key : {"data_dir", "log_dir", "ca_file", "cert_file", "key_file", "users_file"}) {
+      text += std::string(key) + " = \"x\"\n";
+    }
+    const Status loaded = gateway.Load(Write(text));
+    return loaded ? "" : loaded.error().message;
+  };
+  EXPECT_EQ(error("100ms"), "");
+  EXPECT_EQ(error("1h"), "");
+  for (const char* wrong : {"99ms", "3601s", "1d"}) EXPECT_THAT(error(wrong), HasSubstr("from 100ms to 1h")) << wrong;
 }
 
 TEST_F(SettingsTest, Load_MissingFile_NamesIt) {

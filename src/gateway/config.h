@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/time.h"
@@ -25,7 +27,9 @@ struct GatewayConfig {
   int calls_per_second = limits::kDefaultCallsPerSecond;        // under one certificate
   int payments_per_second = limits::kDefaultPaymentsPerSecond;  // of one user
   int reserved_disk_mb = 256;  // with less free space than this, MiB, new payments and logins are refused
-  std::string metrics_listen;  // IP address:port of the Prometheus endpoint; empty: none
+  // Names in certificates; absent: every operator of the trust domain.
+  std::optional<std::vector<std::string>> operators;
+  std::string metrics_listen;                 // IP address:port of the Prometheus endpoint; empty: none
   std::string metrics_exposure = "loopback";  // loopback, network: who may be able to connect to it
   std::string log_level = "info";             // trace, debug, info, warning, error, critical
   std::string log_format = "text";            // text, json

@@ -259,9 +259,11 @@ Status Gateway::Serve() {
                                    .stats = &calls_,
                                    .refused = [this](protocol::AuditRecord record) { audit_.Count(std::move(record)); },
                                    .limits = limits_.get(),
-                                   .longest_answer = 2 * config_.transaction_timeout};
+                                   .longest_answer = 2 * config_.transaction_timeout,
+                                   .operators = config_.operators};
   // What recovery decided is durable before anybody can ask about it or order a payment to follow it.
   engine_->Start(std::move(recovered_));
+  server::WarnOfAnyOperator(logs_->Get("gateway.log"), config_.operators);
   auto server = rpc::StartGatewayServer(options, *service_, *admin_, clock_);
   if (!server) {
     engine_->Stop();  // it uses the links, which go before it

@@ -99,6 +99,8 @@ ApiResult<PaymentRecord> ToResult(protocol::SubmitAnswer answer) {
                                          "your bank has not registered with this gateway yet; try again later"));
     case protocol::SubmitOutcome::kUnknownPayeeBank:
       return std::unexpected(InvalidField("to.bank_id", "names no bank of this gateway"));
+    case protocol::SubmitOutcome::kCurrencyNotKept:
+      return std::unexpected(InvalidField("amount.currency", "is one in which a bank of this payment has no accounts"));
     case protocol::SubmitOutcome::kOverloaded:
       return std::unexpected(rpc::Overloaded("the gateway"));
     case protocol::SubmitOutcome::kStorageFull:

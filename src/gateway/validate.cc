@@ -1,6 +1,10 @@
 #include "gateway/validate.h"
 
+#include <arpa/inet.h>
+
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "base/limits.h"
@@ -100,6 +104,38 @@ ApiResult<HistoryQuery> ValidateHistory(const rpc::HistoryRequest& request, cons
   return query;
 }
 
+namespace {
+
+// gRPC takes "unix:1" for a socket of the gateway's own machine, and what begins with another of its schemes for
+// something else than a host.
+bool IsScheme(std::string_view host) {
+  static constexpr std::string_view kSchemes[] = {
+      "dns",    "ipv4", "ipv6", "unix",       "unix-abstract",          "vsock",
+      "binder", "fake", "xds",  "google-c2p", "google-c2p-experimental"};
+  return std::ranges::find(kSchemes, host) != std::end(kSchemes);
+}
+
+bool IsHost(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) {
+    in6_addr address{};
+    return inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &address) == 1;
+  }
+  std::string lower(host);
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return IsIdentifier(host, limits::kMaxEndpointBytes) && !IsScheme(lower);
+}
+
+bool IsEndpoint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (text.size() > limits::kMaxEndpointBytes || colon == std::string_view::npos) return false;
+  const std::string_view port = text.substr(colon + 1);
+  std::uint16_t number = 0;
+  const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return error == std::errc() && rest == port.data() + port.size() && number != 0 && IsHost(text.substr(0, colon));
+}
+
+}  // namespace
+
 ApiResult<protocol::RegisterInput> ValidateRegistration(rpc::RegistrationRequest request) {
   const protocol::BankRecord& bank = request.bank;
   if (!IsIdentifier(bank.bank_id, limits::kMaxBankIdBytes)) {
@@ -108,11 +144,8 @@ ApiResult<protocol::RegisterInput> ValidateRegistration(rpc::RegistrationRequest
   if (bank.display_name.size() > limits::kMaxDisplayNameBytes || !IsPrintableUtf8(bank.display_name)) {
     return std::unexpected(InvalidField("display_name", "is too long or not printable text"));
   }
-  const auto colon = bank.endpoint.rfind(':');
-  if (bank.endpoint.size() > limits::kMaxEndpointBytes || colon == std::string::npos || colon == 0 ||
-      colon + 1 == bank.endpoint.size() || bank.endpoint.find('/') != std::string::npos ||
-      !IsPrintableUtf8(bank.endpoint)) {
-    return std::unexpected(InvalidField("endpoint", "must be host:port"));
+  if (!IsEndpoint(bank.endpoint)) {
+    return std::unexpected(InvalidField("endpoint", "must be host:port, with an IPv6 address in brackets"));
   }
   if (bank.currencies.size() > limits::kMaxCurrenciesPerBank) {
     return std::unexpected(InvalidField("currencies", "has too many entries"));

@@ -1,5 +1,6 @@
 #include "protocol/bank_directory.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -17,6 +18,12 @@ void BankDirectory::Load(std::vector<BankRecord> records) {
 bool BankDirectory::IsRegistered(const std::string& bank_id) const {
   const auto bank = banks_.find(bank_id);
   return bank != banks_.end() && !bank->second.record.bank_id.empty();
+}
+
+bool BankDirectory::Keeps(const std::string& bank_id, Currency currency) const {
+  const auto bank = banks_.find(bank_id);
+  if (bank == banks_.end() || bank->second.record.currencies.empty()) return true;
+  return std::ranges::find(bank->second.record.currencies, currency.code()) != bank->second.record.currencies.end();
 }
 
 BankDirectory::Registration BankDirectory::Register(BankRecord& record, WallTime now) {

@@ -19,6 +19,8 @@ class BankDirectory {
 
   void Load(std::vector<BankRecord> records);
   bool IsRegistered(const std::string& bank_id) const;
+  // Whether the bank may have accounts in the currency: it has registered so, or has not said which it keeps.
+  bool Keeps(const std::string& bank_id, Currency currency) const;
 
   enum class Registration { kNew, kChanged, kUnchanged, kTooManyBanks };
   // Takes the record, with the time of the first registration. The bank is there: it counts as answering.

@@ -91,6 +91,10 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
   if (!input.cancel) {
     if (!banks_.IsRegistered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
     if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
+    const Currency currency = order.amount.currency;
+    if (!banks_.Keeps(order.from.bank_id, currency) || !banks_.Keeps(order.to.bank_id, currency)) {
+      return answer(SubmitOutcome::kCurrencyNotKept);
+    }
   }
   if (needs_reconciliation_) return answer(SubmitOutcome::kNeedsReconciliation);
   if (input.storage_full) return answer(SubmitOutcome::kStorageFull);

@@ -177,12 +177,19 @@ void Coordinator::OnCommitReply(Batch& batch, Open& open, Leg& leg, const BankRe
 }
 
 void Coordinator::OnMixed(Batch& batch, Open& open, Leg& leg, const BankReply& reply) {
-  if (open.record.reason_code == reason::kHeuristicMixed) return;  // known, and asked about again
-  if (open.record.state == PaymentState::kCommitting) open.record.state = PaymentState::kPartialCommit;
-  open.record.reason_code = reason::kHeuristicMixed;
-  open.record.message = "bank " + leg.bank_id + ": " + reply.message;
-  Record(batch, open);
-  AnswerSubmitter(batch, open);
+  const std::string told = "bank " + leg.bank_id + ": ";
+  const bool first = open.record.reason_code != reason::kHeuristicMixed;
+  // Known, and asked about again. After a restart the record tells of the bank that was first; of another it is said
+  // anew.
+  if (leg.mixed || (!first && open.record.message.starts_with(told))) return;
+  leg.mixed = true;
+  if (first) {
+    if (open.record.state == PaymentState::kCommitting) open.record.state = PaymentState::kPartialCommit;
+    open.record.reason_code = reason::kHeuristicMixed;
+    open.record.message = told + reply.message;
+    Record(batch, open);
+    AnswerSubmitter(batch, open);
+  }
   batch.effects.events.push_back({CoordinatorEvent::Kind::kMixed, reply.id, leg.bank_id, reply.message});
 }
 

@@ -89,6 +89,7 @@ enum class SubmitOutcome {
   kReused,            // the id belongs to another payment or user; `payment` is empty
   kUnknownPayerBank,  // nothing was recorded, as with all below
   kUnknownPayeeBank,
+  kCurrencyNotKept,  // by a bank of it, says its registration
   kOverloaded,
   kStorageFull,
   kDraining,

@@ -375,6 +375,22 @@ TEST(Coordinator, SuspendedBank_DeclinesNewPaymentsForGood_AndAsksNobody) {
   EXPECT_EQ(OnlyAnswer(gateway.Step({suspended})).payment.state, PaymentState::kCommitting) << "goes on";
 }
 
+TEST(Coordinator, CurrencyThatABankDoesNotKeep_RecordsNothingAndAsksNobody) {
+  TestGateway gateway;
+  BankRecord bank = testing::BankNamed("b");
+  bank.currencies = {"EUR", "JPY"};
+  gateway.Step({RegisterInput{.reply_to = {1, 0}, .bank = bank, .store_id = {}}});
+  for (const PaymentOrder& order : {Order(kX, "a", "b"), Order(kX, "b", "a"), Order(kX, "b", "b")}) {
+    const auto effects = gateway.Submit(order);
+    EXPECT_EQ(OnlyAnswer(effects).outcome, SubmitOutcome::kCurrencyNotKept);
+    EXPECT_TRUE(effects.commands.empty());
+  }
+  EXPECT_TRUE(gateway.payments.empty());
+  PaymentOrder kept = Order(kX, "a", "b");  // and "a" has not said what it keeps
+  kept.amount.currency = *Currency::Parse("JPY");
+  EXPECT_EQ(gateway.Submit(kept).commands.size(), 2u);
+}
+
 TEST(Coordinator, UnknownBank_RecordsNothing) {
   TestGateway gateway;
   EXPECT_EQ(OnlyAnswer(gateway.Submit(Order(kX, "x", "b"))).outcome, SubmitOutcome::kUnknownPayerBank);

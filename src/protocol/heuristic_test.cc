@@ -235,6 +235,37 @@ TEST(CoordinatorHeuristic, MixedCommit_StaysPartialUntilAcknowledged) {
   EXPECT_EQ(gateway.coordinator().open_count(), 0u);
 }
 
+TEST(CoordinatorHeuristic, BothBanksMixed_EachIsSaidOnce) {
+  for (const bool commit : {true, false}) {
+    TestGateway gateway;
+    const PaymentOrder order = Order(Id(1));
+    const CommandKind kind = commit ? kCommit : kAbort;
+    if (commit) {
+      gateway.Decide(order);
+    } else {
+      gateway.Submit(order);
+      gateway.Reply("a", kPrepare, order.id, kYes);
+      gateway.Pass(seconds(10));
+      gateway.Step();  // too late for the other vote
+    }
+    for (const std::string bank : {"a", "b"}) {
+      const auto effects = gateway.Step({ReplyOf(bank, kind, order.id, kMixed)});
+      ASSERT_EQ(effects.events.size(), 1u) << bank << commit;
+      EXPECT_EQ(effects.events[0].kind, CoordinatorEvent::Kind::kMixed);
+      EXPECT_EQ(effects.events[0].bank_id, bank);
+    }
+    EXPECT_TRUE(gateway.payments.at(order.id).message.starts_with("bank a: ")) << "the first one's words stay";
+    if (!commit) continue;
+    gateway.Pass(seconds(10));
+    gateway.Step();
+    for (const std::string bank : {"a", "b"}) {
+      EXPECT_TRUE(gateway.Step({ReplyOf(bank, kind, order.id, kMixed)}).events.empty()) << bank;
+    }
+    gateway.Restart();
+    EXPECT_TRUE(gateway.Step({ReplyOf("a", kind, order.id, kMixed)}).events.empty());
+  }
+}
+
 TEST(CoordinatorHeuristic, AcknowledgedBeforeTheGatewayHeardOfIt_StillNamesTheReason) {
   TestGateway gateway;
   const PaymentOrder order = Order(Id(1));

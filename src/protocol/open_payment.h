@@ -37,6 +37,7 @@ struct OpenPayment {
     bool holds_nothing = false;  // voted NO or was never asked: an abort need not be delivered
     bool in_transport = false;   // the command of the current phase is on its way
     bool unreachable = false;    // the last delivery failed
+    bool mixed = false;          // has said that its operators decided the other way (rule 14)
     std::uint32_t attempts = 0;  // failed deliveries in this phase
     std::optional<MonotonicTime> retry_at;
     WallTime sent_at{};  // when the command in transport was handed over

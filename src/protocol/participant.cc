@@ -152,6 +152,18 @@ std::optional<BankReply> Participant::RefuseStale(Batch& batch, BankTransactionR
   return std::nullopt;
 }
 
+namespace {
+
+// In a currency that this version does not know. What cannot be read is not put on record, only that it was refused.
+BankReply RefuseUnreadable(BankWorkingSet& batch, BankTransactionRecord record, const BankCommand& command) {
+  record.state = BankTransactionState::kAborted;
+  record.reason_code = reason::kAccountCurrency;
+  batch.Changed(batch.PutTransaction(std::move(record)));
+  return Answer(command, CommandOutcome::kNo, reason::kAccountCurrency, reason::Describe(reason::kAccountCurrency));
+}
+
+}  // namespace
+
 BankReply Participant::Prepare(Batch& batch, const BankCommand& command) {
   if (BankTransactionRecord* known = batch.FindTransaction(command.id)) {
     if (auto refusal = RefuseStale(batch, *known, command)) return *std::move(refusal);
@@ -173,10 +185,11 @@ BankReply Participant::Prepare(Batch& batch, const BankCommand& command) {
   record.id = command.id;
   record.epoch = command.epoch;
   record.gateway_store_id = command.gateway_store_id;
+  record.created_at = batch.now.wall;
+  if (command.amount.currency == Currency()) return RefuseUnreadable(batch, std::move(record), command);
   record.debit_account = debit ? command.from.account_id : "";
   record.credit_account = credit ? command.to.account_id : "";
   record.amount = command.amount;
-  record.created_at = batch.now.wall;
   record.reason_code = HoldLegs(batch, record);
   if (!record.reason_code.empty()) {
     record.state = BankTransactionState::kAborted;

@@ -95,6 +95,23 @@ TEST_F(ParticipantTest, Prepare_WithinOneBankHoldsBothLegsOrNone) {
   payee().posted = 0;
 }
 
+// A gateway of a later version may know currencies that this one does not.
+TEST_F(ParticipantTest, Prepare_InACurrencyThatIsNotKnown_IsRefusedForGoodWithoutItsTerms) {
+  PaymentOrder order = debit;
+  order.amount.currency = Currency();
+  for (int time = 0; time < 2; ++time) {
+    const BankReply reply = bank.Do(kPrepare, order);
+    EXPECT_EQ(reply.outcome, kNo);
+    EXPECT_EQ(reply.reason_code, reason::kAccountCurrency);
+  }
+  const BankTransactionRecord& record = bank.transaction_rows.at(order.id);
+  EXPECT_EQ(record.state, BankTransactionState::kAborted);
+  EXPECT_EQ(record.reason_code, reason::kAccountCurrency);
+  EXPECT_TRUE(record.debit_account.empty() && record.credit_account.empty());
+  EXPECT_EQ(record.amount, Money());
+  EXPECT_EQ(bank.Do(kAbort, order).outcome, kDone);
+}
+
 TEST_F(ParticipantTest, Prepare_RefusalsNameTheReasonAndAreDurable) {
   const auto refuse = [&](PaymentOrder order, std::uint8_t n) {
     order.id = Id(n);

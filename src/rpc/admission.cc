@@ -127,6 +127,10 @@ ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, c
   if (Status allowed = security::AuthorizeCertificate(policy, identity); !allowed) {
     return std::unexpected(FromSecurity(allowed.error()));
   }
+  const security::Identity& self = options_.credentials->identity();
+  if (Status allowed = security::AuthorizeOperator(options_.operators, identity, self); !allowed) {
+    return std::unexpected(FromSecurity(allowed.error()));
+  }
   Caller caller{*std::move(certificate), peer, std::nullopt};
   if (!policy->user_role) return caller;
   const std::string_view token = BearerToken(context);

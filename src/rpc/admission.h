@@ -28,9 +28,10 @@ struct AdmissionOptions {
   // Checks an access token. Unset: the server has no methods that need one.
   std::function<ApiResult<security::AccessTokenClaims>(std::string_view token, const security::Certificate&)>
       check_token;
-  CallStats* stats = nullptr;    // where calls are counted
-  PeerLimits* limits = nullptr;  // how much callers may do; never null
-  RefusalSink refused{};         // where refused calls are told
+  CallStats* stats = nullptr;           // where calls are counted
+  PeerLimits* limits = nullptr;         // how much callers may do; never null
+  RefusalSink refused{};                // where refused calls are told
+  security::OperatorNames operators{};  // whose calls to take
 };
 
 // Thread-safe.

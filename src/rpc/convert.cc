@@ -162,11 +162,12 @@ void ToProto(const BankCommand& command, v1::ExecuteBatchRequest::Command& out) 
 
 std::optional<BankCommand> FromProto(const v1::PrepareTransactionRequest& request) {
   auto command = ReadCommon(request, CommandKind::kPrepare);
-  const auto amount = FromProto(request.amount());
-  if (!command || !amount) return std::nullopt;
+  if (!command) return std::nullopt;
   command->from = FromProto(request.from());
   command->to = FromProto(request.to());
-  command->amount = *amount;
+  // A currency that is not in this version's table is none, which is for the bank to refuse: that one command, and not
+  // the others it came with.
+  command->amount = {request.amount().minor_units(), Currency::Parse(request.amount().currency()).value_or(Currency())};
   return command;
 }
 

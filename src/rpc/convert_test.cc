@@ -149,12 +149,15 @@ TEST(ConvertCommand, BadTransactionId_IsNoCommand) {
   }
 }
 
-TEST(ConvertCommand, UnknownOrMissingCurrency_IsNoPrepare) {
+TEST(ConvertCommand, UnknownOrMissingCurrency_IsAPrepareInNoCurrency) {
+  BankCommand expected = Command(kPrepare);
+  expected.amount.currency = Currency();
   auto message = PrepareMessage();
   message.mutable_amount()->set_currency("ZZZ");
-  EXPECT_FALSE(FromProto(message));
+  EXPECT_EQ(FromProto(message), expected);
   message.clear_amount();
-  EXPECT_FALSE(FromProto(message));
+  expected.amount.minor_units = 0;
+  EXPECT_EQ(FromProto(message), expected);
 }
 
 TEST(ConvertCommand, EpochOrSequenceNoStoreCanHold_IsNoCommand) {

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "protocol/heartbeat.h"
 #include "rpc/convert.h"
 #include "rpc/live_stub.h"
 #include "strife/v1/gateway.grpc.pb.h"
@@ -93,7 +94,7 @@ void GatewayLink::Register(const RegistrationRequest& request, std::function<voi
         const bool plausible = interval.seconds() >= 0 && interval.seconds() <= 3600;
         const Duration heartbeat =
             plausible ? std::chrono::seconds(interval.seconds()) + Duration(interval.nanos() / 1000) : Duration::zero();
-        if (!store_id || heartbeat < std::chrono::milliseconds(100) || heartbeat > std::chrono::hours(1)) {
+        if (!store_id || heartbeat < protocol::kMinHeartbeatInterval || heartbeat > protocol::kMaxHeartbeatInterval) {
           return Fail(ErrorCode::kUnavailable, "the gateway's answer to the registration cannot be read");
         }
         return Registration{bank, heartbeat, *store_id};

@@ -75,7 +75,8 @@ AdmissionOptions AdmissionFor(const ServerOptions& options) {
           .check_token = nullptr,
           .stats = options.stats,
           .limits = options.limits,
-          .refused = options.refused};
+          .refused = options.refused,
+          .operators = options.operators};
 }
 
 // Twice what the server may take: whoever has sent all of a call gets an answer.

@@ -11,6 +11,7 @@
 #include "observability/log.h"
 #include "protocol/audit.h"
 #include "security/live_credentials.h"
+#include "security/policy.h"
 
 namespace strife::rpc {
 
@@ -30,6 +31,7 @@ struct ServerOptions {
   RefusalSink refused{};                                   // may be empty
   PeerLimits* limits = nullptr;                            // of callers; not null; must outlive the server
   Duration longest_answer{};                               // that the server itself may take
+  security::OperatorNames operators{};                     // who may call what is for operators
 };
 
 // A running server. Thread-safe.

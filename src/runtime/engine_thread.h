@@ -65,7 +65,8 @@ class EngineThread {
   void Run() {
     for (;;) {
       std::vector<Input> inputs = NextInputs();
-      if (inputs.empty() && inbox_.closed()) return;
+      // Not `closed`: something may have been pushed between a drain that had come to its deadline and the closing.
+      if (inputs.empty() && inbox_.ended()) return;
       Count(inputs.size());
       const Stopwatch watch(stats_.cycle);
       const Now now = clock_.Read();

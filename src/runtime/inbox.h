@@ -100,6 +100,12 @@ class Inbox {
     return closed_;
   }
 
+  // Whether everything has been drained and nothing more can come.
+  bool ended() const {
+    std::unique_lock lock(mutex_);
+    return closed_ && Size() == 0;
+  }
+
   std::size_t size() const {
     std::unique_lock lock(mutex_);
     return Size();

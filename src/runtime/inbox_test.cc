@@ -138,6 +138,21 @@ TEST(Gathering, Close_EndsTheWaiting) {
   draining.join();
 }
 
+// As when an engine drains at its deadline, somebody pushes, and the engine is stopped.
+TEST(Inbox, PushedAfterADrainThatFoundNothingAndBeforeClosing_HasNotEnded) {
+  Inbox<int> inbox(10);
+  EXPECT_TRUE(inbox.Drain(10, MonotonicTime()).empty());
+  ASSERT_TRUE(inbox.PushAlways(1));
+  int item = 2;
+  ASSERT_TRUE(inbox.PushInTurn("a", item));
+  EXPECT_FALSE(inbox.ended());
+  inbox.Close();
+  EXPECT_TRUE(inbox.closed());
+  EXPECT_FALSE(inbox.ended());
+  EXPECT_EQ(inbox.Drain(10, MonotonicTime(), 0), (std::vector<int>{1, 2}));
+  EXPECT_TRUE(inbox.ended());
+}
+
 TEST(Inbox, ManyThreads_EveryItemArrivesOnce) {
   constexpr int kPerThread = 20'000;
   Inbox<int> inbox(64);

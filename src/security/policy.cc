@@ -1,5 +1,6 @@
 #include "security/policy.h"
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 
@@ -89,6 +90,14 @@ Status AuthorizeCall(const MethodPolicy* policy, const Identity& caller, const A
                                                   " may not call " + std::string(policy->method));
   }
   return {};
+}
+
+Status AuthorizeOperator(const OperatorNames& operators, const Identity& caller, const Identity& server) {
+  if (caller.role != Role::kOperator || !operators) return {};
+  if (std::ranges::find(*operators, caller.name) != operators->end()) return {};
+  return Fail(ErrorCode::kPermissionDenied, "operator/" + caller.name + " is no operator of " + server.name +
+                                                ": \"operators\" in the configuration of " + server.name +
+                                                " does not name it");
 }
 
 std::vector<std::string> MissingFromPolicy(std::span<const std::string> methods) {

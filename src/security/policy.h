@@ -48,6 +48,13 @@ Status AuthorizeCertificate(const MethodPolicy* policy, const Identity& caller);
 // `claims` are verified ones.
 Status AuthorizeCall(const MethodPolicy* policy, const Identity& caller, const AccessTokenClaims* claims);
 
+// Names of operators, as in their certificates; absent: every operator of the trust domain.
+using OperatorNames = std::optional<std::vector<std::string>>;
+
+// kPermissionDenied when the caller is an operator and `server` names others only. Reading counts as well: what a
+// bank's books say is the bank's own affair.
+Status AuthorizeOperator(const OperatorNames& operators, const Identity& caller, const Identity& server);
+
 // Those of `methods` that have no row. A server asks this with everything it serves and does not start if any is
 // missing.
 std::vector<std::string> MissingFromPolicy(std::span<const std::string> methods);

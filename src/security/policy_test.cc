@@ -140,6 +140,27 @@ TEST(Policy, TokenDoesNotMakeUpForTheWrongCertificate) {
   EXPECT_FALSE(AuthorizeCall(FindPolicy(Bank("ProcessTransaction")), Of(Role::kClient), &claims));
 }
 
+TEST(Policy, OperatorWhomTheServerDoesNotName_IsRefusedNamingOperatorServerAndSetting) {
+  const Identity bank{"strife.local", Role::kBank, "bank1"};
+  const Identity olga{"strife.local", Role::kOperator, "olga"};
+  EXPECT_TRUE(AuthorizeOperator({{"otto", "olga"}}, olga, bank));
+  for (const OperatorNames& others : {OperatorNames{{"otto", "olga2"}}, OperatorNames{std::vector<std::string>{}}}) {
+    const Status status = AuthorizeOperator(others, olga, bank);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kPermissionDenied);
+    EXPECT_EQ(status.error().message,
+              "operator/olga is no operator of bank1: \"operators\" in the configuration of bank1 does not name it");
+  }
+}
+
+TEST(Policy, ServerThatNamesNoOperators_TakesAllAndTheListIsAboutOperatorsOnly) {
+  const Identity bank{"strife.local", Role::kBank, "bank1"};
+  EXPECT_TRUE(AuthorizeOperator(std::nullopt, Of(Role::kOperator), bank));
+  for (Role role : {Role::kGateway, Role::kBank, Role::kClient}) {
+    EXPECT_TRUE(AuthorizeOperator({{"otto"}}, Of(role), bank));
+  }
+}
+
 TEST(Policy, AnyIdentityMayCheckHealthButClientsMayNotWatch) {
   for (Role role : {Role::kGateway, Role::kBank, Role::kClient, Role::kOperator}) {
     EXPECT_TRUE(May("/grpc.health.v1.Health/Check", role));

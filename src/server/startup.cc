@@ -48,6 +48,15 @@ Status CheckAddressFree(const std::string& address) {
   return TryBind(*found, address);
 }
 
+void WarnOfAnyOperator(Logger& log, const security::OperatorNames& operators) {
+  if (operators) return;
+  log.Write(LogLevel::kWarning,
+            LogLine("any_operator")
+                .Add("why",
+                     "the configuration has no \"operators\", so every operator of the trust domain may do here "
+                     "what operators may; name those who are to"));
+}
+
 Status MakePrivateDirectory(const std::filesystem::path& directory) {
   std::error_code error;
   if (std::filesystem::is_directory(directory, error)) return {};

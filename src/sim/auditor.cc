@@ -30,6 +30,7 @@ void Auditor::Told(const PaymentOrder& asked, const SubmitAnswer& answer) {
       return ToldReused(payment, asked, answer);
     case SubmitOutcome::kUnknownPayerBank:
     case SubmitOutcome::kUnknownPayeeBank:
+    case SubmitOutcome::kCurrencyNotKept:
     case SubmitOutcome::kOverloaded:
     case SubmitOutcome::kStorageFull:
     case SubmitOutcome::kDraining:

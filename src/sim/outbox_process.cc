@@ -51,6 +51,7 @@ DeliveryInput ToDelivery(const Uuid& id, const SubmitAnswer& answer) {
       return input;
     case SubmitOutcome::kUnknownPayerBank:
     case SubmitOutcome::kUnknownPayeeBank:
+    case SubmitOutcome::kCurrencyNotKept:  // which no bank here says
       input.result = DeliveryInput::Result::kRefused;
       input.reason_code = kUnknownBankReason;
       return input;

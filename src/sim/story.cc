@@ -81,6 +81,8 @@ std::string Describe(const protocol::SubmitAnswer& answer) {
       return "unknown payer bank";
     case SubmitOutcome::kUnknownPayeeBank:
       return "unknown payee bank";
+    case SubmitOutcome::kCurrencyNotKept:
+      return "a bank does not keep the currency";
     case SubmitOutcome::kOverloaded:
       return "overloaded";
     case SubmitOutcome::kStorageFull:

@@ -2,6 +2,7 @@
 #include "cli/configs.h"
 #include "cli/settings.h"
 #include "fuzz.h"
+#include "protocol/heartbeat.h"
 #include "scratch.h"
 
 namespace strife::cli {
@@ -23,6 +24,10 @@ void CheckServer(const Config& config) {
   CheckPath(config.data_dir);
   CheckPath(config.log_dir);
   STRIFE_ASSERT(config.reserved_disk_mb >= 0);
+  if (!config.operators) return;
+  for (const std::string& name : *config.operators) {
+    STRIFE_ASSERT(security::IsIdentityName(security::Role::kOperator, name));
+  }
 }
 
 FUZZ_TARGET(settings) {
@@ -42,7 +47,9 @@ FUZZ_TARGET(settings) {
   if (kind == 0) {
     CheckServer(gateway);
     CheckPath(gateway.users_file);
-    STRIFE_ASSERT(gateway.transaction_timeout > Duration::zero() && gateway.heartbeat_interval > Duration::zero());
+    STRIFE_ASSERT(gateway.transaction_timeout > Duration::zero());
+    STRIFE_ASSERT(gateway.heartbeat_interval >= protocol::kMinHeartbeatInterval);
+    STRIFE_ASSERT(gateway.heartbeat_interval <= protocol::kMaxHeartbeatInterval);
     STRIFE_ASSERT(gateway.access_token_lifetime > Duration::zero());
     STRIFE_ASSERT(gateway.refresh_token_lifetime > Duration::zero());
   } else if (kind == 1) {

@@ -157,6 +157,55 @@ class OperatorsOnly(NetworkCase):
         self.assertEqual(json.loads(force("operator2").stdout)["state"], "FORCED")
         self.assertIsNotNone(call.exception(), "the gateway died under this call")
 
+    def test_21_AnOperatorWhomTheServerDoesNotName_MayDoNothingThere(self):
+        # Of the same trust domain: another bank's, say.
+        issue(self.network, "operator", "olga")
+        for server, service, methods in (
+                ("bank1", "Bank", ("GetTransactionStatus", "GetLedgerTotals", "ProcessTransaction")),
+                ("bank1", "BankAdmin", admin_pb2.DESCRIPTOR.services_by_name["BankAdmin"].methods_by_name),
+                ("gateway", "GatewayAdmin", admin_pb2.DESCRIPTOR.services_by_name["GatewayAdmin"].methods_by_name)):
+            with self.network.channel(server, "olga") as channel:
+                for method in methods:
+                    call = channel.unary_unary(f"/strife.v1.{service}/{method}", request_serializer=bytes,
+                                               response_deserializer=bytes)
+                    with self.subTest(service=service, method=method):
+                        detail = self.assert_refused(lambda: call(b"", timeout=PATIENCE_S), Code.PERMISSION_DENIED,
+                                                     "AG01")
+                        for word in ("operator/olga", server, '"operators"'):
+                            self.assertIn(word, detail.message)
+
+    def test_21_ARefusedOperator_IsInTheAuditLog(self):
+        issue(self.network, "operator", "oscar")
+        deposit = bank_pb2.ProcessTransactionRequest(
+            transaction_id=new_id(), account_id="user1", type=bank_pb2.DIRECT_TRANSACTION_TYPE_DEPOSIT,
+            amount=types_pb2.Money(minor_units=500, currency="USD"))
+        self.assert_refused(lambda: self.network.bank("bank1", "oscar").ProcessTransaction(deposit, timeout=PATIENCE_S),
+                            Code.PERMISSION_DENIED, "AG01")
+
+        def audited():
+            shown = run_strife("audit", "show", "--config", self.network.config("bank1"), "--event", "call_refused",
+                               "--actor", "operator/oscar", "--output", "json")
+            return "ProcessTransaction" in shown.stdout
+        wait_until(audited, "the refusal to be in the audit log", patience_s=90)  # records are a minute's
+
+    def test_21_AServerThatNamesNoOperators_TakesAllAndWarns(self):
+        issue(self.network, "operator", "otto")
+        config = self.network.config("bank2")
+        named = config.read_text()
+        log = self.network.path / "logs/bank2/bank.log"
+        self.assertNotIn("event=any_operator", log.read_text())
+        config.write_text("".join(line for line in named.splitlines(True) if not line.startswith("operators")))
+        self.network.stop("bank2")
+        self.network.start("bank2")
+        self.assertTrue(self.network.bank("bank2", "otto").GetLedgerTotals(
+            bank_pb2.GetLedgerTotalsRequest(), timeout=PATIENCE_S, wait_for_ready=True).totals)
+        wait_until(lambda: "event=any_operator" in log.read_text(), "a warning in bank2's log")
+        config.write_text(named)
+        self.network.stop("bank2")
+        self.network.start("bank2")
+        self.assert_refused(lambda: self.network.bank("bank2", "otto").GetLedgerTotals(
+            bank_pb2.GetLedgerTotalsRequest(), timeout=PATIENCE_S, wait_for_ready=True), Code.PERMISSION_DENIED)
+
     def operator_uri(self):
         certificate = x509.load_pem_x509_certificate((self.network.path / "certs/operator.crt").read_bytes())
         return certificate.extensions.get_extension_for_class(
