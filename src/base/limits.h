@@ -89,12 +89,13 @@ inline constexpr std::size_t kMaxLoginsUnderWayPerDevice = 4;
 inline constexpr std::size_t kMaxPasswordCosts = 3;  // different ones among users' hashes
 
 // Logins: failures after which each further one blocks; see security/login_throttle.h
-inline constexpr std::int64_t kMaxCountedLoginFailures = 1'000'000;  // a stored counter that says more is damaged
-inline constexpr std::int64_t kMaxDeviceLoginFailures = 8;           // of a user under one certificate: locked
-inline constexpr std::int64_t kMaxUserLoginFailures = 20;            // of a user, by strangers
-inline constexpr std::int64_t kMaxCertificateLoginFailures = 100;    // under a certificate, by strangers
-inline constexpr std::int64_t kMaxAddressLoginFailures = 300;        // from an address, by strangers
-inline constexpr int kMaxForgottenRows = 1000;                       // deleted in one commit
+inline constexpr std::int64_t kMaxCountedLoginFailures = 1'000'000;       // a stored counter that says more is damaged
+inline constexpr std::int64_t kMaxDeviceLoginFailures = 8;                // of a user under one certificate: locked
+inline constexpr std::int64_t kMaxUserLoginFailures = 20;                 // of a user, by strangers
+inline constexpr std::int64_t kMaxCertificateLoginFailures = 100;         // under a certificate, by strangers
+inline constexpr std::int64_t kMaxAddressLoginFailures = 300;             // from an address, by strangers
+inline constexpr int kMaxForgottenRows = 1000;                            // deleted in one commit
+inline constexpr std::int64_t kMaxRefreshGeneration = 1'000'000'000'000;  // a stored one that says more is damaged
 
 // Bank
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;

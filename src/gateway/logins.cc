@@ -174,18 +174,28 @@ void Logins::Refresh(const rpc::Caller& caller, const std::string& refresh_token
   input.certificate_thumbprint = caller.certificate->thumbprint;
   input.new_token_hash = next.hash;
   input.new_expires_at = clock_.Read().wall + config_.refresh_token_lifetime;
+  // Asked in the engine's thread. A user who is suspended keeps the token for when the suspension ends.
+  input.admit = [this](const SessionRecord& session) {
+    return UserOf(session, *users_.load()) != nullptr ? SessionResult::kOk : SessionResult::kNotAdmitted;
+  };
   SubmitSession(input,
                 [this, text = std::move(next.text), done = std::move(done)](
                     const std::optional<SessionOutcome>& outcome) mutable { done(Grant(outcome, std::move(text))); });
+}
+
+const security::User* Logins::UserOf(const SessionRecord& session, const security::UserDirectory& users) const {
+  const security::User* user = users.Find(session.username);
+  if (user == nullptr || user->disabled || IsSuspended(user->username)) return nullptr;
+  if (security::Sha256Of(user->password_hash) != session.credential) return nullptr;
+  return user;
 }
 
 ApiResult<SessionGrant> Logins::Grant(const std::optional<SessionOutcome>& outcome, std::string refresh_token) {
   if (!outcome) return std::unexpected(Busy());
   if (outcome->result != SessionResult::kOk || !outcome->session) return std::unexpected(SessionOver());
   const auto users = users_.load();
-  const security::User* user = users->Find(outcome->session->username);
-  if (user == nullptr || user->disabled || IsSuspended(user->username)) return std::unexpected(SessionOver());
-  if (security::Sha256Of(user->password_hash) != outcome->session->credential) return std::unexpected(SessionOver());
+  const security::User* user = UserOf(*outcome->session, *users);
+  if (user == nullptr) return std::unexpected(SessionOver());
   const WallTime now = clock_.Read().wall;
   security::AccessTokenClaims claims;
   claims.username = user->username;

@@ -81,6 +81,8 @@ class Logins {
   void OnBegun(std::unique_ptr<Login> login, const std::optional<security::LoginOutcome>& outcome);
   void CheckPassword(std::unique_ptr<Login> login);
   void OpenSession(const security::User& user, std::unique_ptr<Login> login);
+  // The session's user, if that one may go on with it: nullptr when not.
+  const security::User* UserOf(const SessionRecord& session, const security::UserDirectory& users) const;
   // Hands out tokens for a session that is on record.
   rpc::ApiResult<rpc::SessionGrant> Grant(const std::optional<security::SessionOutcome>& outcome,
                                           std::string refresh_token);

@@ -129,8 +129,10 @@ TYPED_TEST(GatewayStoreContract, Commit_BankSessionTokenAgain_Replaces) {
   bank.currencies = {"EUR"};
   SessionRecord revoked = this->SessionOf(1);
   revoked.revoked_at = At(50);
+  revoked.generation = 2;
   RefreshTokenRecord used = this->TokenOf(9, 1);
   used.used_at = At(60);
+  used.generation = 3;
   ASSERT_TRUE(this->Commit({{}, {bank}, {revoked}, {used}}));
   const GatewayRows rows = this->store_->Load({{}, {used.token_hash}, {}}).value();
   EXPECT_EQ(rows.sessions.at(IdOf(1)), revoked);

@@ -318,6 +318,7 @@ Status GatewaySqlite::WriteSession(const SessionRecord& session) {
   upsert_session_.Bind(5, Micros(session.expires_at));
   BindOptional(upsert_session_, 6, session.revoked_at);
   upsert_session_.Bind(7, session.credential);
+  upsert_session_.Bind(8, session.generation);
   return upsert_session_.Run();
 }
 
@@ -326,6 +327,7 @@ Status GatewaySqlite::WriteRefreshToken(const RefreshTokenRecord& token) {
   upsert_refresh_token_.Bind(2, token.session_id.bytes);
   upsert_refresh_token_.Bind(3, Micros(token.expires_at));
   BindOptional(upsert_refresh_token_, 4, token.used_at);
+  upsert_refresh_token_.Bind(5, token.generation);
   return upsert_refresh_token_.Run();
 }
 
