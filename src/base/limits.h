@@ -86,6 +86,9 @@ inline constexpr std::size_t kMaxLoginsUnderWayPerCertificate = 32;
 // Well below kMaxDeviceLoginFailures, for a login counts as a failure until its password has been found right.
 inline constexpr std::size_t kMaxLoginsUnderWayPerDevice = 4;
 
+// The longest life of an access token that can be configured, and so how long a revoked session must be remembered.
+inline constexpr int kMaxAccessTokenSeconds = 3600;
+
 inline constexpr std::size_t kMaxPasswordCosts = 3;  // different ones among users' hashes
 
 // Logins: failures after which each further one blocks; see security/login_throttle.h

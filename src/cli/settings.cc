@@ -23,7 +23,6 @@ constexpr std::size_t kMaxShownBytes = 200;
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
 // Everything that is configured is done again and again, or waited for: zero would spin, and a sum of two must fit.
 constexpr Duration kLeastTime = std::chrono::milliseconds(1);
-constexpr Duration kMostTime = std::chrono::hours(24 * 3650);
 
 std::string Quoted(const std::string& text) { return "\"" + Sanitize(text, kMaxShownBytes) + "\""; }
 
@@ -156,11 +155,11 @@ void Settings::RequiredPath(std::string key, fs::path* field, std::string help) 
   settings_.back()->required = field;
 }
 
-void Settings::Time(std::string key, Duration* field, std::string help) {
-  Setting& setting = Add(std::move(key), std::move(help), [field](const std::string& text, const fs::path&) {
+void Settings::Time(std::string key, Duration* field, std::string help, Duration most) {
+  Setting& setting = Add(std::move(key), std::move(help), [field, most](const std::string& text, const fs::path&) {
     auto parsed = ParseDuration(text);
     if (!parsed) return std::optional<std::string>("write a duration such as 300ms, 5s or 5m");
-    if (*parsed < kLeastTime || *parsed > kMostTime) return std::optional<std::string>("write one from 1ms to 3650d");
+    if (*parsed < kLeastTime || *parsed > most) return std::optional("write one from 1ms to " + DefaultText(most));
     *field = *parsed;
     return std::optional<std::string>();
   });

@@ -42,8 +42,9 @@ class Settings {
   void List(std::string key, std::vector<std::string>* field, std::string help);
   void Path(std::string key, std::filesystem::path* field, std::string help);
   void RequiredPath(std::string key, std::filesystem::path* field, std::string help);
-  // From 1 ms to ten years.
-  void Time(std::string key, Duration* field, std::string help);
+  // From 1 ms to `most`.
+  static constexpr Duration kMostTime = std::chrono::hours(24 * 3650);
+  void Time(std::string key, Duration* field, std::string help, Duration most = kMostTime);
   void WholeNumber(std::string key, int* field, int low, int high, std::string help);
   void OneOf(std::string key, std::string* field, std::vector<std::string> choices, const std::string& help);
 

@@ -81,10 +81,10 @@ Result<std::unique_ptr<Logins>> Logins::Create(const GatewayConfig& config, cons
   const security::TokenScope scope{.issuer = "spiffe://" + trust_domain + "/gateway", .audience = "strife"};
   auto ring = security::TokenRing::Open(TokenKeyDirectory(config), scope, config.access_token_lifetime, now);
   if (!ring) return std::unexpected(ring.error());
-  auto revoked = reader.SessionsRevokedSince(now.wall - config.access_token_lifetime);
+  auto revoked = reader.SessionsRevokedSince(now.wall - security::kRememberRevoked);
   if (!revoked) return std::unexpected(revoked.error());
   auto logins = std::unique_ptr<Logins>(new Logins(config, *std::move(users), *std::move(ring), clock));
-  for (const Uuid& session : *revoked) logins->revoked_.Add(session, now.wall);
+  for (const Uuid& session : *revoked) logins->revoked_.Add(session, now);
   return logins;
 }
 
@@ -251,7 +251,7 @@ void Logins::OnOutcome(const LoginOutcome& outcome) {
 
 void Logins::OnOutcome(const SessionOutcome& outcome) {
   if (outcome.session && outcome.session->revoked_at) {
-    revoked_.Add(outcome.session->session_id, *outcome.session->revoked_at);
+    revoked_.Add(outcome.session->session_id, clock_.Read());
   }
   if (outcome.reply_to.call != 0) ParkedOutcome::Take(outcome.reply_to)(outcome);
 }
@@ -286,7 +286,7 @@ std::string Logins::DescribeUsers() const {
 
 void Logins::Prune() {
   const Now now = clock_.Read();
-  revoked_.Prune(now.wall - config_.access_token_lifetime);
+  revoked_.Prune(now);
   if (now.monotonic < next_forgetting_) return;
   next_forgetting_ = now.monotonic + kForgetInterval;
   // When the inbox is full there is something better to do.

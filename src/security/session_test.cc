@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "security/refresh_token.h"
 #include "security/revoked_sessions.h"
 
@@ -229,14 +230,37 @@ TEST_F(SessionTest, OpenedAndRefreshedInOneBatch_SeesItsOwnRows) {
 TEST(RevokedSessions, KnowsWhatWasAddedUntilPruned) {
   RevokedSessions revoked;
   const Uuid early{{1}}, late{{2}}, never{{3}};
-  revoked.Add(early, kStart);
-  revoked.Add(late, kStart + kDay);
+  revoked.Add(early, At({}));
+  revoked.Add(late, At(kDay));
   EXPECT_TRUE(revoked.Contains(early));
   EXPECT_FALSE(revoked.Contains(never));
-  revoked.Prune(kStart + kDay);
+  revoked.Prune(At(kDay));
   EXPECT_FALSE(revoked.Contains(early));
   EXPECT_TRUE(revoked.Contains(late));
   EXPECT_EQ(revoked.size(), 1u);
+}
+
+TEST(RevokedSessions, KnowsThemForTheLongestLifeOfATokenThatCanBeConfigured) {
+  RevokedSessions revoked;
+  revoked.Add(kSession, At({}));
+  revoked.Prune(At(std::chrono::seconds(limits::kMaxAccessTokenSeconds)));
+  EXPECT_TRUE(revoked.Contains(kSession));
+}
+
+TEST(RevokedSessions, AClockThatJumpsAheadAndBack_ForgetsNothingEarly) {
+  RevokedSessions revoked;
+  revoked.Add(kSession, At(kDay));
+  revoked.Prune({At(kDay + std::chrono::seconds(10)).monotonic, kStart + 300 * kDay});
+  EXPECT_TRUE(revoked.Contains(kSession));
+}
+
+TEST(RevokedSessions, AClockThatIsSetBack_ForgetsNothingBeforeItsTimeHasComeAgain) {
+  RevokedSessions revoked;
+  revoked.Add(kSession, At(kDay));  // its tokens are good until some minutes later, by the clock of then
+  revoked.Prune({At(2 * kDay).monotonic, kStart + kDay});
+  EXPECT_TRUE(revoked.Contains(kSession));
+  revoked.Prune({At(3 * kDay).monotonic, kStart + 2 * kDay});
+  EXPECT_FALSE(revoked.Contains(kSession));
 }
 
 TEST(RefreshToken, TextsAreFreshAndHashToWhatIsStored) {
