@@ -86,6 +86,11 @@ inline constexpr std::size_t kMaxLoginsUnderWayPerCertificate = 32;
 // Well below kMaxDeviceLoginFailures, for a login counts as a failure until its password has been found right.
 inline constexpr std::size_t kMaxLoginsUnderWayPerDevice = 4;
 
+// Refreshes of one session: so many at once, and so many while an access token lives. Each leaves a row until it
+// expires.
+inline constexpr int kMaxRefreshesAtOnce = 30;
+inline constexpr int kMaxRefreshesPerAccessToken = 4;
+
 // The longest life of an access token that can be configured, and so how long a revoked session must be remembered.
 inline constexpr int kMaxAccessTokenSeconds = 3600;
 

@@ -113,6 +113,8 @@ struct GatewayRecords {
   std::vector<LoginCounterRecord> login_counters{};
   // Deletes login counters whose forget_at is before this, kMaxForgottenRows of them at most.
   std::optional<WallTime> forget_before{};
+  // Deletes refresh tokens and sessions that expired before this, as many of each at most, the oldest first.
+  std::optional<WallTime> forget_sessions_before{};
   std::uint64_t sequence = 0;  // durable progress after this batch: one more than after the batch before
   std::vector<protocol::AuditRecord> audit{};
   std::vector<protocol::TraceRecord> traces{};
@@ -120,7 +122,7 @@ struct GatewayRecords {
 
   bool empty() const {
     return payments.empty() && banks.empty() && sessions.empty() && refresh_tokens.empty() && login_counters.empty() &&
-           !forget_before && audit.empty() && suspensions.empty() && traces.empty();
+           !forget_before && !forget_sessions_before && audit.empty() && suspensions.empty() && traces.empty();
   }
 };
 

@@ -124,12 +124,49 @@ TEST_F(LoginsTest, LogoutHolds_WhenTheClockJumpsAheadAndIsSetBack) {
   EXPECT_FALSE(IsIn(token));
 }
 
+TEST_F(LoginsTest, SessionsAreForgottenAfterTheirLastAccessToken_AndNotBecauseTheClockJumps) {
+  Open();
+  const WallTime start = clock_.now.wall;
+  PassTime(hours(2));
+  const auto forgotten = [&] {
+    inputs_.clear();
+    logins_->Prune();
+    return std::get<security::LoginsPruned>(std::get<security::LoginInput>(inputs_.at(0))).sessions_before;
+  };
+  EXPECT_EQ(forgotten(), start + hours(2) - security::kRememberRevoked);
+  PassTime(hours(2));
+  clock_.now.wall += hours(24 * 365);
+  EXPECT_EQ(forgotten(), start + hours(4) - security::kRememberRevoked);
+  PassTime(hours(2));
+  clock_.now.wall = start;
+  EXPECT_EQ(forgotten(), start - security::kRememberRevoked);
+}
+
 TEST_F(LoginsTest, SuspendedUser_IsRefusedBeforeTheTokenIsUsedUp) {
   Open();
   EXPECT_EQ(Refresh(), SessionResult::kOk);
   suspensions_.Apply({SuspendedKind::kUser, "alice", true, "olga", "", {}});
   EXPECT_EQ(Refresh(), SessionResult::kNotAdmitted);
   suspensions_.Apply({SuspendedKind::kUser, "alice", false, "olga", "", {}});
+  EXPECT_EQ(Refresh(), SessionResult::kOk);
+}
+
+TEST_F(LoginsTest, RefreshingOverAndOver_IsRefusedWithWhenToTryAgain) {
+  Open();
+  for (int i = 0; i < limits::kMaxRefreshesAtOnce; ++i) ASSERT_EQ(Refresh(), SessionResult::kOk) << i;
+  std::optional<rpc::ApiError> error;
+  const auto presented = Present([&](const rpc::ApiResult<rpc::SessionGrant>& result) { error = result.error(); });
+  EXPECT_EQ(presented.admit(Session()), SessionResult::kTooOften);
+  Answer(presented, SessionResult::kTooOften);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, rpc::ApiCode::kResourceExhausted);
+  EXPECT_EQ(error->reason_code, "RATE_LIMITED");
+  EXPECT_TRUE(error->retryable);
+  ASSERT_TRUE(error->retry_after);
+  SessionRecord other = Session();
+  other.session_id = kOther;
+  EXPECT_EQ(Present([](const auto&) {}).admit(other), SessionResult::kOk) << "each session by itself";
+  PassTime(*error->retry_after);
   EXPECT_EQ(Refresh(), SessionResult::kOk);
 }
 

@@ -138,6 +138,7 @@ void GatewayService::AuthenticateClient(Caller caller, std::string username, std
 void GatewayService::RefreshSession(Caller caller, std::string refresh_token, Done<rpc::SessionGrant> done) {
   done = Counted(parts_.login_metrics.refreshes, std::move(done));
   if (draining_) return done(std::unexpected(Draining()));
+  if (parts_.disk.low()) return done(std::unexpected(StorageFull()));
   parts_.logins.Refresh(caller, refresh_token, std::move(done));
 }
 

@@ -3,7 +3,7 @@
 import os
 
 from cases import Code, NetworkCase
-from network import ABORTED, COMPLETED, wait_until
+from network import ABORTED, COMPLETED, PATIENCE_S, gateway_pb2, wait_until
 
 NO_ROOM = ("--reserved-disk-mb", 2**30)  # more than any disk has
 
@@ -28,6 +28,9 @@ class FullDisk(NetworkCase):
         self.restart("gateway", NO_ROOM)
         self.assert_refused(lambda: alice.pay(new), Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
         self.assert_refused(alice.login, Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
+        self.assert_refused(lambda: alice.stub.RefreshSession(
+            gateway_pb2.RefreshSessionRequest(refresh_token=alice.session.refresh_token), timeout=PATIENCE_S),
+            Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
         detail = self.assert_refused(lambda: alice.pay(old), Code.ALREADY_EXISTS)
         self.assertEqual(detail.prior.state, COMPLETED)
         self.assertIn("disk_nearly_full", self.network.processes["gateway"].said())

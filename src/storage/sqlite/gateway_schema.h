@@ -104,6 +104,11 @@ ALTER TABLE sessions ADD COLUMN generation INTEGER NOT NULL DEFAULT 1 CHECK (gen
 ALTER TABLE refresh_tokens ADD COLUMN generation INTEGER NOT NULL DEFAULT 0 CHECK (generation >= 0);
 UPDATE refresh_tokens SET generation = 2 WHERE used_at IS NULL;
 )sql",
+    // Which refresh tokens and sessions have expired.
+    R"sql(
+CREATE INDEX refresh_tokens_expired ON refresh_tokens (expires_at);
+CREATE INDEX sessions_expired ON sessions (expires_at);
+)sql",
 };
 
 inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};
@@ -203,6 +208,14 @@ inline constexpr char kUpsertLoginCounter[] =
 inline constexpr char kForgetLoginCounters[] =
     "DELETE FROM login_counters WHERE (scope, subject) IN "
     "(SELECT scope, subject FROM login_counters WHERE forget_at < ?1 ORDER BY forget_at LIMIT ?2)";
+
+// ?1 before when, ?2 rows.
+inline constexpr char kForgetRefreshTokens[] =
+    "DELETE FROM refresh_tokens WHERE token_hash IN "
+    "(SELECT token_hash FROM refresh_tokens WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+inline constexpr char kForgetSessions[] =
+    "DELETE FROM sessions WHERE session_id IN "
+    "(SELECT session_id FROM sessions INDEXED BY sessions_expired WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
 
 inline constexpr char kUpsertSuspension[] =
     "INSERT INTO suspensions (kind, name, suspended_by, reason, at) VALUES (?1, ?2, ?3, ?4, ?5) "
