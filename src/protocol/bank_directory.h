@@ -20,6 +20,9 @@ class BankDirectory {
   void Load(std::vector<BankRecord> records);
   bool IsRegistered(const std::string& bank_id) const;
 
+  // Whether the bank is registered just so; the time does not count.
+  bool Knows(const BankRecord& record) const;
+
   enum class Registration { kNew, kChanged, kUnchanged, kTooManyBanks };
   // Takes the record, with the time of the first registration. The bank is there: it counts as answering.
   Registration Register(BankRecord& record, WallTime now);
