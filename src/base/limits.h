@@ -86,15 +86,24 @@ inline constexpr std::size_t kMaxLoginsUnderWayPerCertificate = 32;
 // Well below kMaxDeviceLoginFailures, for a login counts as a failure until its password has been found right.
 inline constexpr std::size_t kMaxLoginsUnderWayPerDevice = 4;
 
+// Refreshes of one session: so many at once, and so many while an access token lives. Each leaves a row until it
+// expires.
+inline constexpr int kMaxRefreshesAtOnce = 30;
+inline constexpr int kMaxRefreshesPerAccessToken = 4;
+
+// The longest life of an access token that can be configured, and so how long a revoked session must be remembered.
+inline constexpr int kMaxAccessTokenSeconds = 3600;
+
 inline constexpr std::size_t kMaxPasswordCosts = 3;  // different ones among users' hashes
 
 // Logins: failures after which each further one blocks; see security/login_throttle.h
-inline constexpr std::int64_t kMaxCountedLoginFailures = 1'000'000;  // a stored counter that says more is damaged
-inline constexpr std::int64_t kMaxDeviceLoginFailures = 8;           // of a user under one certificate: locked
-inline constexpr std::int64_t kMaxUserLoginFailures = 20;            // of a user, by strangers
-inline constexpr std::int64_t kMaxCertificateLoginFailures = 100;    // under a certificate, by strangers
-inline constexpr std::int64_t kMaxAddressLoginFailures = 300;        // from an address, by strangers
-inline constexpr int kMaxForgottenRows = 1000;                       // deleted in one commit
+inline constexpr std::int64_t kMaxCountedLoginFailures = 1'000'000;       // a stored counter that says more is damaged
+inline constexpr std::int64_t kMaxDeviceLoginFailures = 8;                // of a user under one certificate: locked
+inline constexpr std::int64_t kMaxUserLoginFailures = 20;                 // of a user, by strangers
+inline constexpr std::int64_t kMaxCertificateLoginFailures = 100;         // under a certificate, by strangers
+inline constexpr std::int64_t kMaxAddressLoginFailures = 300;             // from an address, by strangers
+inline constexpr int kMaxForgottenRows = 1000;                            // deleted in one commit
+inline constexpr std::int64_t kMaxRefreshGeneration = 1'000'000'000'000;  // a stored one that says more is damaged
 
 // Bank
 inline constexpr std::size_t kMaxQueuedCommands = 100'000;

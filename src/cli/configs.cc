@@ -51,7 +51,8 @@ Settings GatewaySettings(gateway::GatewayConfig* config) {
   settings.Time("transaction_timeout", &config->transaction_timeout, "How long a payment may take to be decided");
   settings.Time("heartbeat_interval", &config->heartbeat_interval, "How often banks are to report",
                 protocol::kMinHeartbeatInterval, protocol::kMaxHeartbeatInterval);
-  settings.Time("access_token_lifetime", &config->access_token_lifetime, "How long an access token is valid");
+  settings.Time("access_token_lifetime", &config->access_token_lifetime, "How long an access token is valid",
+                Settings::kLeastTime, std::chrono::seconds(limits::kMaxAccessTokenSeconds));
   settings.Time("refresh_token_lifetime", &config->refresh_token_lifetime, "How long a login lasts unused");
   settings.WholeNumber("calls_per_second", &config->calls_per_second, 1, limits::kMaxRatePerSecond,
                        "Most calls to take under one certificate");

@@ -24,7 +24,7 @@ class SettingsTest : public ::testing::Test {
       ::unsetenv((std::string("STRIFE_") + key).c_str());
     settings_.Text("name", &name_, "a name");
     settings_.Path("place", &place_, "a file");
-    settings_.Time("wait", &wait_, "a time");
+    settings_.Time("wait", &wait_, "a time", std::chrono::hours(24));
     settings_.WholeNumber("count", &count_, 0, 100, "a number");
     settings_.OneOf("level", &level_, {"info", "debug"}, "a level");
   }
@@ -123,6 +123,7 @@ TEST_F(SettingsTest, Load_WrongKindOfValue_SaysWhatItMustBe) {
   EXPECT_THAT(LoadError("name = 3\n"), HasSubstr("name must be a string"));
   EXPECT_THAT(LoadError("count = 101\n"), HasSubstr("whole number from 0 to 100"));
   EXPECT_THAT(LoadError("wait = \"5\"\n"), HasSubstr("write a duration"));
+  EXPECT_THAT(LoadError("wait = \"25h\"\n"), HasSubstr("write one from 1ms to 1d"));
   EXPECT_THAT(LoadError("level = \"loud\"\n"), HasSubstr("write one of info, debug"));
 }
 

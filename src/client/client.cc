@@ -33,9 +33,9 @@ CallResult<PaymentOutcome> ToOutcome(CallResult<protocol::PaymentRecord> answer,
 Client::Client(const ClientConfig& config, std::unique_ptr<rpc::GatewayClient> gateway,
                std::unique_ptr<LogDirectory> log_directory)
     : config_(config),
-      gateway_(std::move(gateway)),
       log_directory_(std::move(log_directory)),
       log_(log_directory_->Get("client.log")),
+      gateway_(std::move(gateway)),
       sessions_(config_, *gateway_, [this](const CallError* error) { Log("RefreshSession", nullptr, 1, error); }) {
   gateway_->OnRefusedCredentials([this](const std::string& problem) {
     log_.Write(LogLevel::kCritical, LogLine("credentials_refused").Add("why", problem).Add("now", "the old ones stay"));

@@ -93,9 +93,9 @@ class Client {
   void LogOutcome(std::string_view method, const Uuid& id, int attempt, const rpc::CallResult<PaymentOutcome>& outcome);
 
   ClientConfig config_;
-  std::unique_ptr<rpc::GatewayClient> gateway_;
   std::unique_ptr<LogDirectory> log_directory_;
   Logger& log_;
+  std::unique_ptr<rpc::GatewayClient> gateway_;  // goes before the log, to which its threads write
   SessionKeeper sessions_;
   RetryNotice on_retry_;
   std::stop_source cancel_;

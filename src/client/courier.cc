@@ -24,11 +24,11 @@ Courier::Courier(const ClientConfig& config, CourierEvents events, QueueFiles fi
     : config_(config),
       events_(std::move(events)),
       files_(std::move(files)),
-      client_(std::move(client)),
       store_(std::move(store)),
       outbox_({.retry_delay = config.retry_delay, .reconnect_interval = config.reconnect_interval}),
       engine_(outbox_, *store_),
-      inbox_(kInboxCapacity) {}
+      inbox_(kInboxCapacity),
+      client_(std::move(client)) {}
 
 Result<std::unique_ptr<Courier>> Courier::Start(const ClientConfig& config, CourierEvents events, bool watch) {
   auto files = PrepareQueueFiles(config.data_dir);

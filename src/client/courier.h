@@ -65,11 +65,11 @@ class Courier {
   const ClientConfig config_;
   const CourierEvents events_;
   const QueueFiles files_;
-  std::unique_ptr<Client> client_;
   std::unique_ptr<OutboxStore> store_;
   protocol::Outbox outbox_;
   Engine engine_;
   runtime::Inbox<protocol::OutboxInput> inbox_;    // from other threads
+  std::unique_ptr<Client> client_;                 // goes before the inbox, into which its watch tells
   std::vector<protocol::OutboxInput> own_inputs_;  // what came of the last step; must not be lost
   std::optional<FileLock> lock_;                   // held: this courier delivers
   bool wants_lock_ = false;

@@ -24,7 +24,8 @@
 
 namespace strife {
 
-// A login and everything that descends from it by refreshing. Revoked for good by logout or by reuse of a used token.
+// A login and everything that descends from it by refreshing. Revoked for good by logout or by a token that the session
+// has left behind (security/session.h).
 struct SessionRecord {
   Uuid session_id;
   std::string username;
@@ -32,7 +33,8 @@ struct SessionRecord {
   WallTime created_at;
   WallTime expires_at;
   std::optional<WallTime> revoked_at;
-  Sha256 credential{};  // SHA-256 of the password hash it was opened with: a session ends with its password
+  Sha256 credential{};          // SHA-256 of the password hash it was opened with: a session ends with its password
+  std::int64_t generation = 0;  // of the refresh token used last; 0: none has been used
 
   bool operator==(const SessionRecord&) const = default;
 };
@@ -43,6 +45,7 @@ struct RefreshTokenRecord {
   Uuid session_id;
   WallTime expires_at;
   std::optional<WallTime> used_at;
+  std::int64_t generation = 1;  // one more than that of the token it was made from; 1: it came with the login
 
   bool operator==(const RefreshTokenRecord&) const = default;
 };
@@ -110,6 +113,8 @@ struct GatewayRecords {
   std::vector<LoginCounterRecord> login_counters{};
   // Deletes login counters whose forget_at is before this, kMaxForgottenRows of them at most.
   std::optional<WallTime> forget_before{};
+  // Deletes refresh tokens and sessions that expired before this, as many of each at most, the oldest first.
+  std::optional<WallTime> forget_sessions_before{};
   std::uint64_t sequence = 0;  // durable progress after this batch: one more than after the batch before
   std::vector<protocol::AuditRecord> audit{};
   std::vector<protocol::TraceRecord> traces{};
@@ -117,7 +122,7 @@ struct GatewayRecords {
 
   bool empty() const {
     return payments.empty() && banks.empty() && sessions.empty() && refresh_tokens.empty() && login_counters.empty() &&
-           !forget_before && audit.empty() && suspensions.empty() && traces.empty();
+           !forget_before && !forget_sessions_before && audit.empty() && suspensions.empty() && traces.empty();
   }
 };
 

@@ -10,7 +10,8 @@ namespace strife::gateway {
 
 // Thread-safe.
 struct LoginMetrics {
-  static constexpr std::string_view kResults[] = {"ok", "UNAUTHENTICATED", "OVERLOADED", "STORAGE_FULL", "DRAINING"};
+  static constexpr std::string_view kResults[] = {"ok",           "UNAUTHENTICATED", "OVERLOADED",
+                                                  "RATE_LIMITED", "STORAGE_FULL",    "DRAINING"};
 
   server::LabelCounts logins{kResults};
   server::LabelCounts refreshes{kResults};

@@ -26,7 +26,8 @@ using ParkedOutcome = runtime::Parked<std::optional<SessionOutcome>>;
 
 namespace {
 
-constexpr Duration kForgetInterval = std::chrono::minutes(10);
+// Each time no more than limits::kMaxForgottenRows of a kind: this often keeps up with thousands of users.
+constexpr Duration kForgetInterval = std::chrono::minutes(1);
 
 ApiError NotAuthenticated(std::string message) {
   return {.code = ApiCode::kUnauthenticated, .reason_code = "UNAUTHENTICATED", .message = std::move(message)};
@@ -43,6 +44,20 @@ ApiError Busy() {
           .message = "too many logins at once; try again in a moment",
           .retryable = true,
           .retry_after = std::chrono::seconds(1)};
+}
+
+ApiError RefreshedTooOften(Duration wait) {
+  return {.code = ApiCode::kResourceExhausted,
+          .reason_code = "RATE_LIMITED",
+          .message = "this session was refreshed too often; send the same request again in " +
+                     std::to_string(wait / std::chrono::seconds(1) + 1) + " s",
+          .retryable = true,
+          .retry_after = wait};
+}
+
+rpc::Rate RefreshRate(const GatewayConfig& config) {
+  const double lifetime = std::chrono::duration<double>(config.access_token_lifetime).count();
+  return {.per_second = limits::kMaxRefreshesPerAccessToken / lifetime, .burst = limits::kMaxRefreshesAtOnce};
 }
 
 // The same words whoever is blocked by whatever, and no hint whether the password was right: nobody has looked at it.
@@ -70,8 +85,10 @@ Logins::Logins(const GatewayConfig& config, security::UserDirectory users, std::
                Clock& clock)
     : config_(config),
       clock_(clock),
+      started_(clock.Read()),
       users_(std::make_shared<const security::UserDirectory>(std::move(users))),
-      ring_(std::move(ring)) {}
+      ring_(std::move(ring)),
+      refreshes_(RefreshRate(config)) {}
 
 Result<std::unique_ptr<Logins>> Logins::Create(const GatewayConfig& config, const std::string& trust_domain,
                                                Clock& clock, GatewayReader& reader) {
@@ -81,10 +98,10 @@ Result<std::unique_ptr<Logins>> Logins::Create(const GatewayConfig& config, cons
   const security::TokenScope scope{.issuer = "spiffe://" + trust_domain + "/gateway", .audience = "strife"};
   auto ring = security::TokenRing::Open(TokenKeyDirectory(config), scope, config.access_token_lifetime, now);
   if (!ring) return std::unexpected(ring.error());
-  auto revoked = reader.SessionsRevokedSince(now.wall - config.access_token_lifetime);
+  auto revoked = reader.SessionsRevokedSince(now.wall - security::kRememberRevoked);
   if (!revoked) return std::unexpected(revoked.error());
   auto logins = std::unique_ptr<Logins>(new Logins(config, *std::move(users), *std::move(ring), clock));
-  for (const Uuid& session : *revoked) logins->revoked_.Add(session, now.wall);
+  for (const Uuid& session : *revoked) logins->revoked_.Add(session, now);
   return logins;
 }
 
@@ -174,18 +191,33 @@ void Logins::Refresh(const rpc::Caller& caller, const std::string& refresh_token
   input.certificate_thumbprint = caller.certificate->thumbprint;
   input.new_token_hash = next.hash;
   input.new_expires_at = clock_.Read().wall + config_.refresh_token_lifetime;
-  SubmitSession(input,
-                [this, text = std::move(next.text), done = std::move(done)](
-                    const std::optional<SessionOutcome>& outcome) mutable { done(Grant(outcome, std::move(text))); });
+  auto wait = std::make_shared<Duration>();
+  // Asked in the engine's thread. A user who is suspended keeps the token for when the suspension ends.
+  input.admit = [this, wait](const SessionRecord& session) {
+    if (UserOf(session, *users_.load()) == nullptr) return SessionResult::kNotAdmitted;
+    *wait = refreshes_.Take(session.session_id.ToString(), 1, clock_.Read().monotonic);
+    return *wait == Duration::zero() ? SessionResult::kOk : SessionResult::kTooOften;
+  };
+  SubmitSession(std::move(input), [this, wait, text = std::move(next.text),
+                                   done = std::move(done)](const std::optional<SessionOutcome>& outcome) mutable {
+    if (outcome && outcome->result == SessionResult::kTooOften) return done(std::unexpected(RefreshedTooOften(*wait)));
+    done(Grant(outcome, std::move(text)));
+  });
+}
+
+const security::User* Logins::UserOf(const SessionRecord& session, const security::UserDirectory& users) const {
+  const security::User* user = users.Find(session.username);
+  if (user == nullptr || user->disabled || IsSuspended(user->username)) return nullptr;
+  if (security::Sha256Of(user->password_hash) != session.credential) return nullptr;
+  return user;
 }
 
 ApiResult<SessionGrant> Logins::Grant(const std::optional<SessionOutcome>& outcome, std::string refresh_token) {
   if (!outcome) return std::unexpected(Busy());
   if (outcome->result != SessionResult::kOk || !outcome->session) return std::unexpected(SessionOver());
   const auto users = users_.load();
-  const security::User* user = users->Find(outcome->session->username);
-  if (user == nullptr || user->disabled || IsSuspended(user->username)) return std::unexpected(SessionOver());
-  if (security::Sha256Of(user->password_hash) != outcome->session->credential) return std::unexpected(SessionOver());
+  const security::User* user = UserOf(*outcome->session, *users);
+  if (user == nullptr) return std::unexpected(SessionOver());
   const WallTime now = clock_.Read().wall;
   security::AccessTokenClaims claims;
   claims.username = user->username;
@@ -241,7 +273,7 @@ void Logins::OnOutcome(const LoginOutcome& outcome) {
 
 void Logins::OnOutcome(const SessionOutcome& outcome) {
   if (outcome.session && outcome.session->revoked_at) {
-    revoked_.Add(outcome.session->session_id, *outcome.session->revoked_at);
+    revoked_.Add(outcome.session->session_id, clock_.Read());
   }
   if (outcome.reply_to.call != 0) ParkedOutcome::Take(outcome.reply_to)(outcome);
 }
@@ -274,13 +306,19 @@ std::string Logins::DescribeUsers() const {
          " sha256=" + security::HexEncode(security::Sha256Of(all));
 }
 
+WallTime Logins::ForgetSessionsBefore(const Now& now) const {
+  // A clock that has jumped ahead since the start must not delete sessions that are needed when it is set back.
+  const WallTime steady = started_.wall + (now.monotonic - started_.monotonic);
+  return std::min(now.wall, steady) - security::kRememberRevoked;
+}
+
 void Logins::Prune() {
   const Now now = clock_.Read();
-  revoked_.Prune(now.wall - config_.access_token_lifetime);
+  revoked_.Prune(now);
   if (now.monotonic < next_forgetting_) return;
   next_forgetting_ = now.monotonic + kForgetInterval;
   // When the inbox is full there is something better to do.
-  static_cast<void>(submit_(security::LoginInput(security::LoginsPruned{})));
+  static_cast<void>(submit_(security::LoginInput(security::LoginsPruned{{}, ForgetSessionsBefore(now)})));
 }
 
 }  // namespace strife::gateway

@@ -15,6 +15,7 @@
 #include "gateway/login_queue.h"
 #include "gateway/suspensions.h"
 #include "rpc/gateway_api.h"
+#include "rpc/token_bucket.h"
 #include "runtime/parked.h"
 #include "security/revoked_sessions.h"
 #include "security/token.h"
@@ -69,7 +70,7 @@ class Logins {
   // Looks after the token keys, on the thread that calls Housekeep.
   Result<security::TokenRing::Change> ReloadKeys() { return ring_->Reload(clock_.Read()); }
   Result<security::TokenRing::Change> RefreshKeys() { return ring_->Refresh(clock_.Read()); }
-  // Forgets revocations no token can outlive, and failures that are forgiven.
+  // Forgets revocations no token can outlive, failures that are forgiven, and sessions that have expired.
   void Prune();
 
  private:
@@ -81,9 +82,13 @@ class Logins {
   void OnBegun(std::unique_ptr<Login> login, const std::optional<security::LoginOutcome>& outcome);
   void CheckPassword(std::unique_ptr<Login> login);
   void OpenSession(const security::User& user, std::unique_ptr<Login> login);
+  // The session's user, if that one may go on with it: nullptr when not.
+  const security::User* UserOf(const SessionRecord& session, const security::UserDirectory& users) const;
   // Hands out tokens for a session that is on record.
   rpc::ApiResult<rpc::SessionGrant> Grant(const std::optional<security::SessionOutcome>& outcome,
                                           std::string refresh_token);
+  // A revoked session is wanted again after a restart, for as long as its access tokens can be good.
+  WallTime ForgetSessionsBefore(const Now& now) const;
   bool IsSuspended(const std::string& username) const { return suspensions_->Has(SuspendedKind::kUser, username); }
   // `callback` gets no outcome when the engine takes no more inputs.
   void SubmitSession(security::SessionInput input,
@@ -93,9 +98,11 @@ class Logins {
 
   const GatewayConfig config_;
   Clock& clock_;
+  const Now started_;
   std::atomic<std::shared_ptr<const security::UserDirectory>> users_;
   const std::unique_ptr<security::TokenRing> ring_;
   security::RevokedSessions revoked_;
+  rpc::RateLimiter refreshes_;  // by session
   Submit submit_;
   const Suspensions* suspensions_ = nullptr;
   MonotonicTime next_forgetting_{};

@@ -140,6 +140,7 @@ void GatewayService::AuthenticateClient(Caller caller, std::string username, std
 void GatewayService::RefreshSession(Caller caller, std::string refresh_token, Done<rpc::SessionGrant> done) {
   done = Counted(parts_.login_metrics.refreshes, std::move(done));
   if (draining_) return done(std::unexpected(Draining()));
+  if (parts_.disk.low()) return done(std::unexpected(StorageFull()));
   parts_.logins.Refresh(caller, refresh_token, std::move(done));
 }
 
@@ -256,13 +257,15 @@ void GatewayService::RegisterBank(Caller caller, rpc::RegistrationRequest reques
   auto input = ValidateRegistration(std::move(request));
   if (!input) return done(std::unexpected(input.error()));
   input->reply_to = ParkedRegister::Park([this, done = std::move(done)](protocol::RegisterAnswer answer) mutable {
+    if (answer.storage_full) return done(std::unexpected(StorageFull()));
     if (!answer.accepted) return done(std::unexpected(rpc::Overloaded("the gateway")));
     parts_.links.Heard(answer.bank.bank_id, parts_.clock.Read().wall);
     done(rpc::Registration{std::move(answer.bank), parts_.heartbeat_interval, parts_.store_id});
   });
+  input->storage_full = parts_.disk.low();
   const protocol::ReplyTo reply_to = input->reply_to;
   if (parts_.submit(protocol::CoordinatorInput(*std::move(input)))) return;
-  ParkedRegister::Take(reply_to)({reply_to, false, {}});
+  ParkedRegister::Take(reply_to)({.reply_to = reply_to, .bank = {}});
 }
 
 void GatewayService::InquireTransaction(Caller caller, rpc::InquiryRequest request, Done<rpc::InquiryResponse> done) {
@@ -272,6 +275,7 @@ void GatewayService::InquireTransaction(Caller caller, rpc::InquiryRequest reque
   input.bank_id = caller.certificate->identity.name;
   input.id = *id;
   input.sequence = request.gateway_sequence;
+  input.storage_full = parts_.disk.low();
   if (!request.gateway_store_id.empty()) {
     input.store_id = Uuid::Parse(request.gateway_store_id);
     if (!input.store_id) return done(std::unexpected(InvalidField("gateway_store_id", "is not a UUID")));

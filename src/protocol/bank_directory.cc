@@ -26,6 +26,14 @@ bool BankDirectory::Keeps(const std::string& bank_id, Currency currency) const {
   return std::ranges::find(bank->second.record.currencies, currency.code()) != bank->second.record.currencies.end();
 }
 
+bool BankDirectory::Knows(const BankRecord& record) const {
+  const auto bank = banks_.find(record.bank_id);
+  if (bank == banks_.end()) return false;
+  BankRecord known = record;
+  known.registered_at = bank->second.record.registered_at;
+  return known == bank->second.record;
+}
+
 BankDirectory::Registration BankDirectory::Register(BankRecord& record, WallTime now) {
   const bool is_new = !IsRegistered(record.bank_id);
   if (is_new && banks_.size() >= limits::kMaxBanks) return Registration::kTooManyBanks;

@@ -22,6 +22,9 @@ class BankDirectory {
   // Whether the bank may have accounts in the currency: it has registered so, or has not said which it keeps.
   bool Keeps(const std::string& bank_id, Currency currency) const;
 
+  // Whether the bank is registered just so; the time does not count.
+  bool Knows(const BankRecord& record) const;
+
   enum class Registration { kNew, kChanged, kUnchanged, kTooManyBanks };
   // Takes the record, with the time of the first registration. The bank is there: it counts as answering.
   Registration Register(BankRecord& record, WallTime now);

@@ -296,6 +296,8 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
     if (input.store_id && !Mutated(Defect::kLostRecordPresumedAborted)) {
       return answer(InquiryOutcome::kNeedsReconciliation);
     }
+    // Without a record there is no abort to tell of, and the bank asks again.
+    if (input.storage_full) return answer(InquiryOutcome::kDecided, Decision::kPending);
     // Rule 7, presumed abort: the abort is on record before anybody acts on it. The bank is kept as both ends, to
     // answer it again.
     PaymentRecord tombstone;
@@ -338,15 +340,20 @@ void Coordinator::Apply(Batch& batch, const ListOpenInput& input) {
 
 void Coordinator::Apply(Batch& batch, RegisterInput& input) {
   NoticeRestoredBackup(batch, input.bank.bank_id, input.store_id, input.sequence);
+  if (input.storage_full && !banks_.Knows(input.bank)) {
+    batch.effects.register_answers.push_back({.reply_to = input.reply_to, .storage_full = true, .bank = {}});
+    return;
+  }
   const bool was_silent = banks_.IsSilent(input.bank.bank_id);
   const auto registration = banks_.Register(input.bank, batch.now.wall);
   if (registration == BankDirectory::Registration::kTooManyBanks) {
-    batch.effects.register_answers.push_back({input.reply_to, false, {}});
+    batch.effects.register_answers.push_back({.reply_to = input.reply_to, .bank = {}});
     return;
   }
   if (registration != BankDirectory::Registration::kUnchanged) batch.effects.banks.push_back(input.bank);
   if (was_silent) RetryNow(batch, input.bank.bank_id);
-  batch.effects.register_answers.push_back({input.reply_to, true, std::move(input.bank)});
+  batch.effects.register_answers.push_back(
+      {.reply_to = input.reply_to, .accepted = true, .bank = std::move(input.bank)});
 }
 
 }  // namespace strife::protocol

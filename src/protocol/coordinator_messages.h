@@ -57,14 +57,16 @@ struct InquiryInput {
   Uuid id;
   std::optional<Uuid> store_id;  // gateway store the bank saw at prepare; absent: the bank does not say
   std::uint64_t sequence = 0;    // highest it saw from that store
+  bool storage_full = false;     // no room for a record that nobody has to have
 };
 
 // A bank registers, or says again that it is there.
 struct RegisterInput {
   ReplyTo reply_to;
   BankRecord bank;               // registered_at is filled in by the coordinator
-  std::optional<Uuid> store_id;  // as in InquiryInput
+  std::optional<Uuid> store_id;  // as in InquiryInput, also below
   std::uint64_t sequence = 0;
+  bool storage_full = false;
 };
 
 // An operator asks what is open: oldest first.
@@ -112,7 +114,8 @@ struct InquiryAnswer {
 
 struct RegisterAnswer {
   ReplyTo reply_to;
-  bool accepted = false;  // false: too many banks
+  bool accepted = false;      // false: too many banks
+  bool storage_full = false;  // or this is why not
   BankRecord bank;
 };
 

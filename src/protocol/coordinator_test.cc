@@ -404,5 +404,42 @@ TEST(Coordinator, UnknownBank_RecordsNothing) {
   EXPECT_EQ(Sent(gateway.Submit(Order(kX, "x", "b"))), "x:prepare b:prepare");
 }
 
+// ---- A disk that is nearly full (rule 15) ----
+
+TEST(Coordinator, StorageFull_NothingIsPresumedAboutAnUnknownId_AndTheBankAsksAgain) {
+  TestGateway gateway;
+  InquiryInput asks{{1, 0}, "a", kX, std::nullopt, 0, true};
+  const auto pending = gateway.Step({asks});
+  EXPECT_TRUE(pending.payments.empty() && pending.traces.empty());
+  EXPECT_EQ(pending.inquiry_answers.at(0).outcome, InquiryOutcome::kDecided);
+  EXPECT_EQ(pending.inquiry_answers.at(0).decision, Decision::kPending);
+  gateway.Decide(Order(Id(2)));
+  asks.id = Id(2);
+  EXPECT_EQ(gateway.Step({asks}).inquiry_answers.at(0).decision, Decision::kCommit) << "what is known is told";
+  asks.id = kX;
+  asks.storage_full = false;
+  EXPECT_EQ(gateway.Step({asks}).inquiry_answers.at(0).decision, Decision::kAbort);
+  asks.storage_full = true;
+  EXPECT_EQ(gateway.Step({asks}).inquiry_answers.at(0).decision, Decision::kAbort) << "it is on record";
+}
+
+TEST(Coordinator, StorageFull_ABankIsThereAsItIsRegistered_AndNotOtherwise) {
+  TestGateway gateway;
+  gateway.Register("a");
+  RegisterInput full{{1, 0}, BankNamed("a"), {}, 0, true};
+  EXPECT_TRUE(gateway.Step({full}).register_answers.at(0).accepted);
+  for (const char* bank : {"a", "x"}) {
+    full.bank = BankNamed(bank);
+    full.bank.endpoint = "elsewhere:1";
+    const auto refused = gateway.Step({full});
+    EXPECT_FALSE(refused.register_answers.at(0).accepted);
+    EXPECT_TRUE(refused.register_answers.at(0).storage_full);
+    EXPECT_TRUE(refused.banks.empty());
+  }
+  EXPECT_EQ(OnlyAnswer(gateway.Submit(Order(kX, "x", "b"))).outcome, SubmitOutcome::kUnknownPayerBank);
+  full.storage_full = false;
+  EXPECT_EQ(gateway.Step({full}).banks.size(), 1u);
+}
+
 }  // namespace
 }  // namespace strife::protocol

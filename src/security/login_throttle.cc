@@ -212,6 +212,7 @@ LoginOutcome LoginThrottle::Step(const Now& now, const LoginInput& input, Gatewa
                         [&](const LoginSucceeded& succeeded) { return Succeed(now, succeeded, rows, records); },
                         [&](const LoginsPruned& pruned) {
                           records.forget_before = now.wall;
+                          records.forget_sessions_before = pruned.sessions_before;
                           return LoginOutcome{pruned.reply_to, LoginResult::kPruned, {}, {}, {}, {}};
                         },
                     },

@@ -59,9 +59,11 @@ struct LoginSucceeded {
   SessionOpened session;
 };
 
-// From time to time: counters that mean nothing any more are deleted.
+// From time to time: counters that mean nothing any more are deleted, and sessions that expired before
+// `sessions_before` with their refresh tokens.
 struct LoginsPruned {
   protocol::ReplyTo reply_to;
+  WallTime sessions_before{};
 };
 
 using LoginInput = std::variant<LoginBegun, LoginFailed, LoginSucceeded, LoginsPruned>;

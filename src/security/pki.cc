@@ -118,9 +118,11 @@ Result<IssuedCertificate> CertificateAuthority::State::Place(X509* certificate, 
   if (!IsRoot(authority.get())) pem += ToPem(authority.get());
   Status status = directory.Record(certificate);
   if (status && holder.made_here) {
-    status = WriteFile(directory.KeyOf(name), ToPem(holder.key.get()), kPrivateMode, existing);
+    status = WritePair({directory.KeyOf(name), ToPem(holder.key.get()), kPrivateMode},
+                       {directory.CertificateOf(name), pem, kPublicMode}, existing);
+  } else if (status) {
+    status = WriteFile(directory.CertificateOf(name), pem, kPublicMode, existing);
   }
-  if (status) status = WriteFile(directory.CertificateOf(name), pem, kPublicMode, existing);
   if (!status) return std::unexpected(status.error());
   return issued;
 }

@@ -4,24 +4,26 @@
 
 namespace strife::security {
 
-void RevokedSessions::Add(const Uuid& session_id, WallTime revoked_at) {
+void RevokedSessions::Add(const Uuid& session_id, const Now& now) {
   std::unique_lock lock(mutex_);
-  revoked_at_.emplace(session_id, revoked_at);
+  added_.emplace(session_id, now);
 }
 
 bool RevokedSessions::Contains(const Uuid& session_id) const {
   std::shared_lock lock(mutex_);
-  return revoked_at_.contains(session_id);
+  return added_.contains(session_id);
 }
 
-void RevokedSessions::Prune(WallTime revoked_before) {
+void RevokedSessions::Prune(const Now& now) {
   std::unique_lock lock(mutex_);
-  std::erase_if(revoked_at_, [&](const auto& entry) { return entry.second < revoked_before; });
+  std::erase_if(added_, [&](const auto& entry) {
+    return now.monotonic - entry.second.monotonic > kRememberRevoked && now.wall - entry.second.wall > kRememberRevoked;
+  });
 }
 
 std::size_t RevokedSessions::size() const {
   std::shared_lock lock(mutex_);
-  return revoked_at_.size();
+  return added_.size();
 }
 
 }  // namespace strife::security

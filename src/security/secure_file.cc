@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "security/encoding.h"
 #include "security/random.h"
@@ -81,23 +82,78 @@ Status Fill(int fd, std::string_view contents, mode_t mode, const std::filesyste
   return {};
 }
 
-Status MoveIntoPlace(const std::string& temporary, const std::filesystem::path& path, Existing existing) {
-  if (existing == Existing::kReplace) {
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return SystemError("write", path, errno);
-  } else {
-    // link, unlike rename, fails when the name is taken.
-    if (::link(temporary.c_str(), path.c_str()) != 0) {
-      if (errno == EEXIST)
-        return Fail(ErrorCode::kAlreadyExists, path.string() + " exists already and is not overwritten");
-      return SystemError("write", path, errno);
-    }
-    ::unlink(temporary.c_str());
-  }
+// What has happened to the names in the directory of `path` outlives a crash.
+Status SyncDirectoryOf(const std::filesystem::path& path, const char* what) {
   const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
   const FileDescriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return SystemError("write", path, errno);
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return SystemError(what, path, errno);
   return {};
 }
+
+// A file under a temporary name beside its place. What is not in place when this goes, goes with it.
+class StagedFile {
+ public:
+  explicit StagedFile(std::filesystem::path path)
+      : path_(std::move(path)), temporary_(path_.string() + "." + HexEncode(RandomBytes<8>()) + ".tmp") {}
+  StagedFile(const StagedFile&) = delete;
+  StagedFile& operator=(const StagedFile&) = delete;
+  ~StagedFile() {
+    if (state_ == State::kWritten) ::unlink(temporary_.c_str());
+    if (has_old_) ::unlink(old().c_str());
+  }
+
+  Status Write(std::string_view contents, mode_t mode) {
+    const FileDescriptor file(
+        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kPrivateMode));
+    if (file.get() < 0) return SystemError("write", path_, errno);
+    state_ = State::kWritten;
+    return Fill(file.get(), contents, mode, path_);
+  }
+
+  // So that PutBack can.
+  Status KeepOld() {
+    has_old_ = ::link(path_.c_str(), old().c_str()) == 0;
+    if (!has_old_ && errno != ENOENT) return SystemError("write", path_, errno);
+    return {};
+  }
+
+  Status MoveIntoPlace(Existing existing) {
+    if (existing == Existing::kReplace) {
+      if (::rename(temporary_.c_str(), path_.c_str()) != 0) return SystemError("write", path_, errno);
+    } else {
+      // link, unlike rename, fails when the name is taken.
+      if (::link(temporary_.c_str(), path_.c_str()) != 0) {
+        if (errno == EEXIST)
+          return Fail(ErrorCode::kAlreadyExists, path_.string() + " exists already and is not overwritten");
+        return SystemError("write", path_, errno);
+      }
+      ::unlink(temporary_.c_str());
+    }
+    state_ = State::kInPlace;
+    return SyncDirectoryOf(path_, "write");
+  }
+
+  // As it was before MoveIntoPlace, as far as that is possible.
+  void PutBack() {
+    if (state_ != State::kInPlace) return;
+    if (has_old_) {
+      has_old_ = false;  // what cannot be put back is left beside its place
+      static_cast<void>(::rename(old().c_str(), path_.c_str()));
+    } else {
+      ::unlink(path_.c_str());
+    }
+    static_cast<void>(SyncDirectoryOf(path_, "write"));
+  }
+
+ private:
+  enum class State { kNothing, kWritten, kInPlace };
+  std::string old() const { return temporary_ + ".old"; }
+
+  const std::filesystem::path path_;
+  const std::string temporary_;
+  State state_ = State::kNothing;
+  bool has_old_ = false;
+};
 
 }  // namespace
 
@@ -115,14 +171,29 @@ Result<std::string> ReadKeyFile(const std::filesystem::path& path) {
 }
 
 Status WriteFile(const std::filesystem::path& path, std::string_view contents, mode_t mode, Existing existing) {
-  const std::string temporary = path.string() + "." + HexEncode(RandomBytes<8>()) + ".tmp";
-  const FileDescriptor file(
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kPrivateMode));
-  if (file.get() < 0) return SystemError("write", path, errno);
-  Status status = Fill(file.get(), contents, mode, path);
-  if (status) status = MoveIntoPlace(temporary, path, existing);
-  if (!status) ::unlink(temporary.c_str());
+  StagedFile file(path);
+  if (Status written = file.Write(contents, mode); !written) return written;
+  return file.MoveIntoPlace(existing);
+}
+
+Status WritePair(const FileContents& first, const FileContents& second, Existing existing) {
+  StagedFile one(first.path);
+  StagedFile other(second.path);
+  Status status = one.Write(first.contents, first.mode);
+  if (status) status = other.Write(second.contents, second.mode);
+  if (status && existing == Existing::kReplace) status = one.KeepOld();
+  if (status && existing == Existing::kReplace) status = other.KeepOld();
+  if (status) status = one.MoveIntoPlace(existing);
+  if (status) status = other.MoveIntoPlace(existing);
+  if (status) return status;
+  other.PutBack();
+  one.PutBack();
   return status;
+}
+
+Status RemoveFile(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) != 0) return SystemError("remove", path, errno);
+  return SyncDirectoryOf(path, "remove");
 }
 
 Status CheckKeyFile(const std::filesystem::path& path) {

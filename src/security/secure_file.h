@@ -23,6 +23,20 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t max_
 // or the new one. With kRefuse, kAlreadyExists when there is a file of that name.
 Status WriteFile(const std::filesystem::path& path, std::string_view contents, mode_t mode, Existing existing);
 
+struct FileContents {
+  std::filesystem::path path;
+  std::string contents;
+  mode_t mode = kPrivateMode;
+};
+
+// Writes two files that are of use only together. Both are written and synced as by WriteFile before either is moved
+// into its place; when one cannot be moved, both places are as they were. A crash in between leaves the new `first`
+// with the old `second`.
+Status WritePair(const FileContents& first, const FileContents& second, Existing existing);
+
+// The file is gone, also after a crash. kNotFound when there is none.
+Status RemoveFile(const std::filesystem::path& path);
+
 // kPermissionDenied unless the file belongs to the user the process runs as (or root) and nobody else can read or write
 // it; the message says which chmod puts it right.
 Status CheckKeyFile(const std::filesystem::path& path);

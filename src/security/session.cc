@@ -33,11 +33,18 @@ void Audit(protocol::AuditEvent event, const Now& now, const SessionRecord& sess
 SessionOutcome Open(const SessionOpened& opened, GatewayRows& rows, GatewayRecords& records) {
   STRIFE_ASSERT(opened.refresh_token.session_id == opened.session.session_id);
   STRIFE_ASSERT(!opened.session.revoked_at && !opened.refresh_token.used_at);
+  STRIFE_ASSERT(opened.refresh_token.generation == opened.session.generation + 1);
   RefreshTokenRecord token = opened.refresh_token;
   token.expires_at = std::min(token.expires_at, opened.session.expires_at);
   Write(opened.session, rows, records);
   Write(token, rows, records);
   return {opened.reply_to, SessionResult::kOk, opened.session, token.expires_at};
+}
+
+// Whether the token is the one used last or a successor of that which may be used next. The session has left all others
+// behind.
+bool IsCurrent(const RefreshTokenRecord& token, const SessionRecord& session) {
+  return token.generation == (token.used_at ? session.generation : session.generation + 1);
 }
 
 SessionOutcome Refresh(const Now& now, const RefreshPresented& presented, GatewayRows& rows, GatewayRecords& records) {
@@ -57,7 +64,7 @@ SessionOutcome Refresh(const Now& now, const RefreshPresented& presented, Gatewa
   if (session.certificate_thumbprint != presented.certificate_thumbprint) {
     return refuse(SessionResult::kOtherCertificate);
   }
-  if (token.used_at) {
+  if (!IsCurrent(token, session)) {
     session.revoked_at = now.wall;
     Write(session, rows, records);
     Audit(protocol::AuditEvent::kRefreshTokenReused, now, session, records);
@@ -65,10 +72,18 @@ SessionOutcome Refresh(const Now& now, const RefreshPresented& presented, Gatewa
   }
   if (now.wall >= token.expires_at || now.wall >= session.expires_at) return refuse(SessionResult::kExpired);
 
-  token.used_at = now.wall;
-  Write(token, rows, records);
+  const SessionResult admitted = presented.admit ? presented.admit(session) : SessionResult::kOk;
+  if (admitted != SessionResult::kOk) return refuse(admitted);
+
+  if (!token.used_at) {
+    token.used_at = now.wall;
+    Write(token, rows, records);
+    session.generation = token.generation;
+    Write(session, rows, records);
+  }
   const RefreshTokenRecord next{presented.new_token_hash, session.session_id,
-                                std::min(presented.new_expires_at, session.expires_at), std::nullopt};
+                                std::min(presented.new_expires_at, session.expires_at), std::nullopt,
+                                token.generation + 1};
   Write(next, rows, records);
   return {presented.reply_to, SessionResult::kOk, session, next.expires_at};
 }

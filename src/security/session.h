@@ -1,11 +1,15 @@
 // Sessions: what a login leaves behind, and what becomes of its refresh tokens. PURE: no clock, no randomness, no I/O;
 // the gateway's engine runs it like the coordinator: collect keys, load rows, step, commit the records, then answer.
 //
-// A session is a family of refresh tokens of which one is unused at a time. Refreshing uses that one up and makes the
-// next. A used one shown again means that it was copied, so the whole session is revoked (RFC 9700, section 4.14.2).
+// A session is a family of refresh tokens. Refreshing uses one up and makes the next. Answers get lost, though, and
+// then the holder knows only the token that was used up. So the token used last may be shown again, and another
+// successor is made of it, as long as none of its successors has been used. The first of them to be used takes the
+// session on, and leaves behind the token they were made of and the other successors. One that was left behind and is
+// shown all the same was in two hands, so the whole session is revoked (RFC 9700, section 4.14.2).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <variant>
 
@@ -14,6 +18,18 @@
 #include "protocol/types.h"
 
 namespace strife::security {
+
+// For the log and the tests; callers of the API are told only UNAUTHENTICATED.
+enum class SessionResult : std::uint8_t {
+  kOk = 1,
+  kUnknown = 2,           // no such token or session
+  kExpired = 3,           // token or session past its end
+  kRevoked = 4,           // the session was revoked before
+  kReused = 5,            // the session had left the token behind; it is revoked by this
+  kOtherCertificate = 6,  // bound to another certificate; nothing has changed
+  kNotAdmitted = 7,       // the user may not go on, for now at least; nothing has changed
+  kTooOften = 8,          // the session is refreshed more often than it may be; nothing has changed
+};
 
 // A user has logged in.
 struct SessionOpened {
@@ -29,6 +45,9 @@ struct RefreshPresented {
   Sha256 certificate_thumbprint{};  // of the connection it came over
   Sha256 new_token_hash{};          // of the token to hand out if it is good
   WallTime new_expires_at;          // cut off at the session's own end
+  // Whether the session's user may go on just now: kOk, or why not. Asked before a good token is used up; what is
+  // refused changes nothing. Must answer from memory. Empty: nobody is refused.
+  std::function<SessionResult(const SessionRecord&)> admit{};
 };
 
 // Logout, or an operator ending a session.
@@ -39,16 +58,6 @@ struct SessionRevoked {
 };
 
 using SessionInput = std::variant<SessionOpened, RefreshPresented, SessionRevoked>;
-
-// For the log and the tests; callers of the API are told only UNAUTHENTICATED.
-enum class SessionResult : std::uint8_t {
-  kOk = 1,
-  kUnknown = 2,           // no such token or session
-  kExpired = 3,           // token or session past its end
-  kRevoked = 4,           // the session was revoked before
-  kReused = 5,            // the token was used before; the session is revoked by this
-  kOtherCertificate = 6,  // bound to another certificate; nothing has changed
-};
 
 struct SessionOutcome {
   protocol::ReplyTo reply_to;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "security/refresh_token.h"
 #include "security/revoked_sessions.h"
 
@@ -92,27 +93,76 @@ TEST_F(SessionTest, NewToken_NeverOutlivesItsSession) {
   EXPECT_EQ(store_.rows.refresh_tokens.at(Digest(2)).expires_at, kStart + 7 * kDay);
 }
 
-TEST_F(SessionTest, UsedTokenAgain_RevokesTheWholeFamily) {
+TEST_F(SessionTest, UsedTokenWhoseSuccessorsAreUnused_GetsAnother_ForTheAnswerMayBeLost) {
   ASSERT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kOk);
-  const SessionOutcome reused = store_.Run(2 * kDay, Refresh(1, 9));
+  const SessionOutcome again = store_.Run(2 * kDay, Refresh(1, 3));
+  EXPECT_EQ(again.result, SessionResult::kOk);
+  EXPECT_TRUE(store_.audit.empty());
+  EXPECT_EQ(store_.rows.refresh_tokens.at(Digest(1)).used_at, kStart + kDay) << "when it was used first";
+  EXPECT_EQ(Try(2 * kDay, Refresh(3, 4)), SessionResult::kOk);
+  EXPECT_EQ(Try(3 * kDay, Refresh(3, 5)), SessionResult::kOk) << "and so at every step";
+  EXPECT_FALSE(store_.rows.sessions.at(kSession).revoked_at);
+}
+
+TEST_F(SessionTest, AnAnswerThatCameAfterAll_IsAsGoodAsTheLaterOne_UntilOneIsUsed) {
+  ASSERT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kOk);
+  ASSERT_EQ(Try(kDay, Refresh(1, 3)), SessionResult::kOk);
+  EXPECT_EQ(Try(kDay, Refresh(2, 4)), SessionResult::kOk);
+  const SessionOutcome other = store_.Run(2 * kDay, Refresh(3, 5));
+  EXPECT_EQ(other.result, SessionResult::kReused) << "two have gone on from the same token";
+  ASSERT_EQ(store_.audit.size(), 1u);
+  EXPECT_EQ(Try(2 * kDay, Refresh(4, 6)), SessionResult::kRevoked);
+}
+
+TEST_F(SessionTest, ThiefWhoShowsTheUsedTokenFirst_IsFoundOutByTheOwner) {
+  ASSERT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kOk);  // the owner's
+  ASSERT_EQ(Try(kDay, Refresh(1, 7)), SessionResult::kOk);  // the thief's
+  ASSERT_EQ(Try(kDay, Refresh(7, 8)), SessionResult::kOk);
+  EXPECT_EQ(Try(kDay, Refresh(2, 3)), SessionResult::kReused);
+  EXPECT_EQ(Try(kDay, Refresh(8, 9)), SessionResult::kRevoked);
+}
+
+TEST_F(SessionTest, UserWhoIsNotAdmitted_KeepsTheToken) {
+  RefreshPresented suspended = Refresh(1, 2);
+  std::string asked;
+  suspended.admit = [&](const SessionRecord& session) {
+    asked = session.username;
+    return SessionResult::kNotAdmitted;
+  };
+  EXPECT_EQ(Try(kDay, suspended), SessionResult::kNotAdmitted);
+  EXPECT_EQ(asked, "alice");
+  EXPECT_TRUE(store_.last_was_empty);
+  EXPECT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kOk);
+  suspended.new_token_hash = Digest(9);
+  EXPECT_EQ(Try(kDay, suspended), SessionResult::kNotAdmitted) << "also of a token that may be shown again";
+  EXPECT_FALSE(store_.rows.refresh_tokens.contains(Digest(9)));
+}
+
+TEST_F(SessionTest, TokenLeftBehind_RevokesTheWholeFamily_WhoeverIsAdmitted) {
+  ASSERT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kOk);
+  ASSERT_EQ(Try(kDay, Refresh(2, 3)), SessionResult::kOk);
+  RefreshPresented again = Refresh(1, 9);
+  again.admit = [](const SessionRecord&) { return SessionResult::kNotAdmitted; };
+  const SessionOutcome reused = store_.Run(2 * kDay, again);
   EXPECT_EQ(reused.result, SessionResult::kReused);
   ASSERT_EQ(store_.audit.size(), 1u);
   EXPECT_EQ(store_.audit[0].event, protocol::AuditEvent::kRefreshTokenReused);
   EXPECT_EQ(store_.audit[0].subject, kSession.ToString());
   ASSERT_TRUE(reused.session);
   EXPECT_EQ(reused.session->revoked_at, kStart + 2 * kDay);
-  EXPECT_EQ(Try(2 * kDay, Refresh(2, 3)), SessionResult::kRevoked);
+  EXPECT_EQ(Try(2 * kDay, Refresh(3, 4)), SessionResult::kRevoked);
   EXPECT_FALSE(store_.rows.refresh_tokens.contains(Digest(9)));
 }
 
-TEST_F(SessionTest, SameTokenTwiceInOneBatch_RevokesTheFamily) {
+TEST_F(SessionTest, SameTokenTwiceInOneBatch_GivesTwoSuccessorsOfWhichOneGoesOn) {
   GatewayRows rows = store_.Load(Refresh(1, 2));
   GatewayRecords records;
   EXPECT_EQ(Sessions::Step(At(kDay), Refresh(1, 2), rows, records).result, SessionResult::kOk);
-  EXPECT_EQ(Sessions::Step(At(kDay), Refresh(1, 3), rows, records).result, SessionResult::kReused);
+  EXPECT_EQ(Sessions::Step(At(kDay), Refresh(1, 3), rows, records).result, SessionResult::kOk);
+  EXPECT_TRUE(records.audit.empty());
   store_.Apply(records);
-  EXPECT_TRUE(store_.rows.sessions.at(kSession).revoked_at);
-  EXPECT_EQ(Try(kDay, Refresh(2, 4)), SessionResult::kRevoked);
+  EXPECT_EQ(Try(kDay, Refresh(3, 4)), SessionResult::kOk);
+  EXPECT_EQ(Try(kDay, Refresh(2, 5)), SessionResult::kReused);
 }
 
 TEST_F(SessionTest, OtherCertificate_IsRefusedAndDoesNotBurnTheToken) {
@@ -121,10 +171,12 @@ TEST_F(SessionTest, OtherCertificate_IsRefusedAndDoesNotBurnTheToken) {
   EXPECT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kOk);
 }
 
-TEST_F(SessionTest, UsedTokenWithOtherCertificate_DoesNotEndTheSession) {
+TEST_F(SessionTest, UsedTokenWithOtherCertificate_GetsNothingAndDoesNotEndTheSession) {
   ASSERT_EQ(Try(kDay, Refresh(1, 2)), SessionResult::kOk);
   EXPECT_EQ(Try(kDay, Refresh(1, 3, Digest(0xdd))), SessionResult::kOtherCertificate);
   EXPECT_EQ(Try(kDay, Refresh(2, 3)), SessionResult::kOk);
+  EXPECT_EQ(Try(kDay, Refresh(1, 4, Digest(0xdd))), SessionResult::kOtherCertificate);
+  EXPECT_EQ(Try(kDay, Refresh(3, 4)), SessionResult::kOk);
 }
 
 TEST_F(SessionTest, ExpiredToken_IsRefused) {
@@ -178,14 +230,37 @@ TEST_F(SessionTest, OpenedAndRefreshedInOneBatch_SeesItsOwnRows) {
 TEST(RevokedSessions, KnowsWhatWasAddedUntilPruned) {
   RevokedSessions revoked;
   const Uuid early{{1}}, late{{2}}, never{{3}};
-  revoked.Add(early, kStart);
-  revoked.Add(late, kStart + kDay);
+  revoked.Add(early, At({}));
+  revoked.Add(late, At(kDay));
   EXPECT_TRUE(revoked.Contains(early));
   EXPECT_FALSE(revoked.Contains(never));
-  revoked.Prune(kStart + kDay);
+  revoked.Prune(At(kDay));
   EXPECT_FALSE(revoked.Contains(early));
   EXPECT_TRUE(revoked.Contains(late));
   EXPECT_EQ(revoked.size(), 1u);
+}
+
+TEST(RevokedSessions, KnowsThemForTheLongestLifeOfATokenThatCanBeConfigured) {
+  RevokedSessions revoked;
+  revoked.Add(kSession, At({}));
+  revoked.Prune(At(std::chrono::seconds(limits::kMaxAccessTokenSeconds)));
+  EXPECT_TRUE(revoked.Contains(kSession));
+}
+
+TEST(RevokedSessions, AClockThatJumpsAheadAndBack_ForgetsNothingEarly) {
+  RevokedSessions revoked;
+  revoked.Add(kSession, At(kDay));
+  revoked.Prune({At(kDay + std::chrono::seconds(10)).monotonic, kStart + 300 * kDay});
+  EXPECT_TRUE(revoked.Contains(kSession));
+}
+
+TEST(RevokedSessions, AClockThatIsSetBack_ForgetsNothingBeforeItsTimeHasComeAgain) {
+  RevokedSessions revoked;
+  revoked.Add(kSession, At(kDay));  // its tokens are good until some minutes later, by the clock of then
+  revoked.Prune({At(2 * kDay).monotonic, kStart + kDay});
+  EXPECT_TRUE(revoked.Contains(kSession));
+  revoked.Prune({At(3 * kDay).monotonic, kStart + 2 * kDay});
+  EXPECT_FALSE(revoked.Contains(kSession));
 }
 
 TEST(RefreshToken, TextsAreFreshAndHashToWhatIsStored) {

@@ -135,10 +135,7 @@ Status TokenKeys::Remove(const std::filesystem::path& directory, const std::stri
   if (!std::ranges::binary_search(*kids, kid)) {
     return Fail(ErrorCode::kNotFound, "There is no token key " + kid + " in " + directory.string());
   }
-  std::error_code error;
-  std::filesystem::remove(directory / (kid + ".pem"), error);
-  if (error) return Fail(ErrorCode::kStorage, "Cannot remove the token key " + kid + ": " + error.message());
-  return {};
+  return RemoveFile(directory / (kid + ".pem"));
 }
 
 Result<std::vector<std::string>> TokenKeys::List(const std::filesystem::path& directory) {

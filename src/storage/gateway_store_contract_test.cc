@@ -1,6 +1,7 @@
 // Every promise of env/gateway_store.h about what is written, on every implementation.
 #include <algorithm>
 
+#include "base/limits.h"
 #include "storage/gateway_store_test_support.h"
 
 namespace strife {
@@ -129,8 +130,10 @@ TYPED_TEST(GatewayStoreContract, Commit_BankSessionTokenAgain_Replaces) {
   bank.currencies = {"EUR"};
   SessionRecord revoked = this->SessionOf(1);
   revoked.revoked_at = At(50);
+  revoked.generation = 2;
   RefreshTokenRecord used = this->TokenOf(9, 1);
   used.used_at = At(60);
+  used.generation = 3;
   ASSERT_TRUE(this->Commit({{}, {bank}, {revoked}, {used}}));
   const GatewayRows rows = this->store_->Load({{}, {used.token_hash}, {}}).value();
   EXPECT_EQ(rows.sessions.at(IdOf(1)), revoked);
@@ -230,6 +233,46 @@ TYPED_TEST(GatewayStoreContract, ForgetBefore_DeletesTheCountersOfNoMeaningAndTh
   const GatewayRows rows = this->store_->Load(keys).value();
   ASSERT_EQ(rows.login_counters.size(), 2u);
   EXPECT_EQ(rows.login_counters.begin()->first.subject, "user2");
+}
+
+TYPED_TEST(GatewayStoreContract, ForgetSessionsBefore_DeletesWhatHasExpiredThenAndNothingElse) {
+  GatewayRecords records;
+  GatewayKeys keys;
+  for (std::uint32_t i = 1; i <= 4; ++i) {
+    SessionRecord& session = records.sessions.emplace_back(this->SessionOf(i));
+    session.expires_at = At(10 * static_cast<int>(i));
+    if (i % 2 == 0) session.revoked_at = At(1);
+    RefreshTokenRecord& token = records.refresh_tokens.emplace_back(this->TokenOf(i, i));
+    token.expires_at = session.expires_at;
+    keys.sessions.push_back(session.session_id);
+    keys.refresh_tokens.push_back(token.token_hash);
+  }
+  ASSERT_TRUE(this->Commit(records));
+  records = {};
+  records.forget_sessions_before = At(30);
+  EXPECT_FALSE(records.empty());
+  ASSERT_TRUE(this->Commit(records));
+  const GatewayRows rows = this->store_->Load(keys).value();
+  EXPECT_EQ(rows.sessions.size(), 2u);
+  EXPECT_TRUE(rows.sessions.contains(IdOf(3)) && rows.sessions.contains(IdOf(4)));
+  EXPECT_EQ(rows.refresh_tokens.size(), 2u);
+  EXPECT_TRUE(rows.refresh_tokens.contains(this->TokenOf(3, 3).token_hash));
+}
+
+TYPED_TEST(GatewayStoreContract, ForgetSessionsBefore_TakesFewAtATime_TheOldestFirst) {
+  constexpr auto kMost = static_cast<std::uint32_t>(limits::kMaxForgottenRows);
+  GatewayRecords records;
+  for (std::uint32_t i = 1; i <= kMost + 1; ++i) {
+    records.sessions.push_back(this->SessionOf(i));
+    records.sessions.back().expires_at = At(static_cast<int>(2 * kMost - i));
+  }
+  ASSERT_TRUE(this->Commit(records));
+  records = {};
+  records.forget_sessions_before = At(static_cast<int>(2 * kMost));
+  ASSERT_TRUE(this->Commit(records));
+  const GatewayRows rows = this->store_->Load({{}, {}, {IdOf(1), IdOf(2), IdOf(kMost + 1)}}).value();
+  EXPECT_EQ(rows.sessions.size(), 1u);
+  EXPECT_TRUE(rows.sessions.contains(IdOf(1)));
 }
 
 TYPED_TEST(GatewayStoreContract, Suspensions_AreThereAfterReopening_UntilLifted_AndAudited) {

@@ -259,7 +259,7 @@ TEST_F(SqliteFile, KeyOfWrongSize_IsNamed) {
   MakeGateway(0);
   Tamper(
       "INSERT INTO payments VALUES (x'ABCDEF', 'p', '', '', '', '', 1, 'USD', '', 1, '', '', 1, 1, 1, x'');"
-      "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1, x'03')");
+      "INSERT INTO sessions VALUES (x'01', 'u', x'02', 1, 1, 1, x'03', 0)");
   auto reader = OpenGatewayReader(file_).value();
   auto cursor = reader->ScanPayments().value();
   EXPECT_THAT(cursor->Next().error().message, HasSubstr("with key abcdef"));
@@ -386,6 +386,29 @@ TEST_F(SqliteFile, AuditLog_AddedToAnOlderDatabase_TellsHowManyDecisionsHaveNoEn
   }
   MakeGateway(0);
   EXPECT_EQ(OpenGatewayReader(file_).value()->Audit().value()->Start().value().decided_before, 1u);
+}
+
+TEST_F(SqliteFile, SessionOfAnOlderDatabase_GoesOnWithItsUnusedToken_AndHasLeftTheOthersBehind) {
+  {
+    static constexpr const char* kFirst[] = {sqlite::kGatewayMigrations[0]};
+    static constexpr sqlite::Schema kOld = {"gateway database", sqlite::kGatewaySchema.application_id, kFirst,
+                                            sqlite::kGatewaySmallTables};
+    auto old = sqlite::OpenWriter(file_, kOld).value();
+    const std::string session = "x'00000000000000000000000000000001'";
+    const std::string insert = "INSERT INTO sessions VALUES (" + session + ", 'u', zeroblob(32), 1, 9, NULL);" +
+                               "INSERT INTO refresh_tokens VALUES (x'" + std::string(64, 'a') + "', " + session +
+                               ", 9, 5), (x'" + std::string(64, 'b') + "', " + session + ", 9, NULL)";
+    ASSERT_TRUE(old.Execute(insert.c_str()));
+  }
+  auto store = OpenGatewayStore(file_).value();
+  ASSERT_TRUE(store->OpenIncarnation(IdOf(1)));
+  Sha256 used, unused;
+  used.fill(0xaa);
+  unused.fill(0xbb);
+  const GatewayRows rows = store->Load({{}, {used, unused}, {}}).value();
+  ASSERT_EQ(rows.sessions.size(), 1u);
+  EXPECT_EQ(rows.refresh_tokens.at(unused).generation, rows.sessions.begin()->second.generation + 1);
+  EXPECT_LT(rows.refresh_tokens.at(used).generation, rows.sessions.begin()->second.generation);
 }
 
 TEST_F(SqliteFile, AuditLog_RecordThatCannotBeWritten_LeavesTheChangeUnmade) {

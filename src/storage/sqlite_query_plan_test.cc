@@ -34,6 +34,7 @@ INSTANTIATE_TEST_SUITE_P(Statements, GatewayQueryPlan,
                                            sqlite::kHistoryAborted, sqlite::kHistoryOpen, sqlite::kFindSession,
                                            sqlite::kRevokedSessions, sqlite::kFindRefreshToken,
                                            sqlite::kFindLoginCounter, sqlite::kForgetLoginCounters,
+                                           sqlite::kForgetRefreshTokens, sqlite::kForgetSessions,
                                            sqlite::kNewestPayments, sqlite::kLiveSessions, sqlite::kSessionsOfUser,
                                            sqlite::kUpdatePayment, sqlite::kAdvance, sqlite::kFindPaymentTrace,
                                            sqlite::kUpdatePaymentTrace));

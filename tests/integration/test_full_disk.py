@@ -3,7 +3,7 @@
 import os
 
 from cases import Code, NetworkCase
-from network import ABORTED, COMPLETED, wait_until
+from network import ABORTED, COMPLETED, PATIENCE_S, gateway_pb2, new_id, types_pb2, wait_until
 
 NO_ROOM = ("--reserved-disk-mb", 2**30)  # more than any disk has
 
@@ -28,12 +28,30 @@ class FullDisk(NetworkCase):
         self.restart("gateway", NO_ROOM)
         self.assert_refused(lambda: alice.pay(new), Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
         self.assert_refused(alice.login, Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
+        self.assert_refused(lambda: alice.stub.RefreshSession(
+            gateway_pb2.RefreshSessionRequest(refresh_token=alice.session.refresh_token), timeout=PATIENCE_S),
+            Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
         detail = self.assert_refused(lambda: alice.pay(old), Code.ALREADY_EXISTS)
         self.assertEqual(detail.prior.state, COMPLETED)
         self.assertIn("disk_nearly_full", self.network.processes["gateway"].said())
         self.restart("gateway")
         alice.wait_for_banks()
         self.assertEqual(alice.ask_again(new).state, COMPLETED, "the id was not used up")
+        self.assert_books()
+
+    def test_Gateway_RecordsNothingForABank_ThatNobodyHasToHave(self):
+        self.network.clients()
+        stub = self.network.gateway("bank1")
+        unknown = gateway_pb2.InquireTransactionRequest(transaction_id=new_id())
+        moved = gateway_pb2.RegisterBankRequest(bank_id="bank1", endpoint="127.0.0.1:1", currencies=["USD"])
+        self.restart("gateway", NO_ROOM)
+        self.assertEqual(stub.InquireTransaction(unknown, timeout=PATIENCE_S, wait_for_ready=True).decision,
+                         types_pb2.DECISION_PENDING)
+        self.assert_refused(lambda: stub.RegisterBank(moved, timeout=PATIENCE_S), Code.RESOURCE_EXHAUSTED,
+                            "STORAGE_FULL")
+        self.restart("gateway")
+        self.assertEqual(stub.InquireTransaction(unknown, timeout=PATIENCE_S, wait_for_ready=True).decision,
+                         types_pb2.DECISION_ABORT)
         self.assert_books()
 
     def test_Bank_DeclinesItsOwnPaymentsOnly(self):

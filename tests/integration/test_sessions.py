@@ -57,13 +57,13 @@ class Sessions(NetworkCase):
             self.network.kill("gateway")
             self.network.start("gateway")
 
-    def test_Refresh_RotatesAndAUsedTokenEndsTheSession(self):
+    def test_Refresh_RotatesAndATokenLeftBehindEndsTheSession(self):
         first = self.network.client("user2")
         second = self.refresh(first.session.refresh_token)
         self.assertNotEqual(second.refresh_token, first.session.refresh_token)
         self.assertEqual(list(second.accounts), list(first.session.accounts))
         third = self.refresh(second.refresh_token)
-        self.assert_refused(lambda: self.refresh(second.refresh_token), Code.UNAUTHENTICATED)
+        self.assert_refused(lambda: self.refresh(first.session.refresh_token), Code.UNAUTHENTICATED)
         self.assert_refused(lambda: self.refresh(third.refresh_token), Code.UNAUTHENTICATED)
         self.assert_refused(self.balance_with(f"Bearer {third.access_token}"), Code.UNAUTHENTICATED)
 

@@ -32,20 +32,39 @@ class RefreshTokens(NetworkCase):
         self.assert_refused(lambda: self.refresh(session.access_token), Code.UNAUTHENTICATED)
         self.refresh(session.refresh_token)
 
-    def test_15_UsedRefreshToken_EndsTheSessionOfThiefAndOwner_RestartOrNot(self):
+    def restart(self):
+        self.network.kill("gateway")
+        self.network.start("gateway")
+
+    def test_15_RefreshTokenLeftBehind_EndsTheSessionOfThiefAndOwner_RestartOrNot(self):
         for killed in (False, True):
             with self.subTest(killed=killed):
                 owner = self.network.client("user1").session
-                thief = self.refresh(owner.refresh_token)
+                thief = self.refresh(self.refresh(owner.refresh_token).refresh_token)
                 if killed:
-                    self.network.kill("gateway")
-                    self.network.start("gateway")
+                    self.restart()
                 self.assert_refused(lambda: self.refresh(owner.refresh_token), Code.UNAUTHENTICATED)
                 self.assert_ended(thief)
                 self.assert_ended(owner)
-                self.network.kill("gateway")
-                self.network.start("gateway")
+                self.restart()
                 self.assert_ended(thief)
+
+    def test_15_ThiefAndOwnerWithTheSameToken_TheSecondToGoOnEndsTheSession(self):
+        owner = self.network.client("user1").session
+        thief = self.refresh(owner.refresh_token)
+        owner = self.refresh(owner.refresh_token)
+        thief = self.refresh(thief.refresh_token)
+        self.assert_refused(lambda: self.refresh(owner.refresh_token), Code.UNAUTHENTICATED)
+        self.assert_ended(thief)
+        self.assert_ended(owner)
+
+    def test_15_AnswerLostWithTheGateway_TheOwnerAsksAgain(self):
+        session = self.network.client("user1").session
+        for _ in range(2):
+            self.refresh(session.refresh_token)  # the answer never came
+            self.restart()
+            session = self.refresh(session.refresh_token)
+            self.balance(session.access_token)
 
     def test_15_RefreshTokenUnderAnotherCertificate_IsRefusedAndDoesTheOwnerNoHarm(self):
         forgery.issue(self.network, "client", "thief")

@@ -26,14 +26,16 @@ void Upsert(std::map<Uuid, PaymentRecord>& payments, const PaymentRecord& paymen
   known.updated_at = payment.updated_at;
 }
 
-void Forget(std::map<LoginCounterKey, LoginCounterRecord>& counters, WallTime before) {
-  std::vector<std::pair<WallTime, LoginCounterKey>> forgotten;
-  for (const auto& [key, counter] : counters) {
-    if (counter.forget_at < before) forgotten.emplace_back(counter.forget_at, key);
+// Deletes the oldest rows whose `end`, a time of theirs, was before then.
+template <typename Rows, typename Row>
+void Forget(Rows& rows, WallTime Row::* end, WallTime before) {
+  std::vector<std::pair<WallTime, typename Rows::key_type>> forgotten;
+  for (const auto& [key, row] : rows) {
+    if (row.*end < before) forgotten.emplace_back(row.*end, key);
   }
   std::ranges::sort(forgotten);
   forgotten.resize(std::min(forgotten.size(), static_cast<std::size_t>(limits::kMaxForgottenRows)));
-  for (const auto& [at, key] : forgotten) counters.erase(key);
+  for (const auto& [at, key] : forgotten) rows.erase(key);
 }
 
 bool Matches(const PaymentRecord& payment, const HistoryQuery& query) {
@@ -288,7 +290,13 @@ Status MemoryGatewayDisk::Commit(std::uint64_t epoch, const GatewayRecords& reco
       contents_.suspensions.erase({suspension.kind, suspension.name});
     }
   }
-  if (records.forget_before) Forget(contents_.login_counters, *records.forget_before);
+  if (records.forget_before) {
+    Forget(contents_.login_counters, &LoginCounterRecord::forget_at, *records.forget_before);
+  }
+  if (records.forget_sessions_before) {
+    Forget(contents_.refresh_tokens, &RefreshTokenRecord::expires_at, *records.forget_sessions_before);
+    Forget(contents_.sessions, &SessionRecord::expires_at, *records.forget_sessions_before);
+  }
   contents_.sequence = records.sequence;
   const auto append = [this](protocol::AuditRecord record) -> Status {
     contents_.audit.Append(std::move(record));

@@ -63,6 +63,7 @@ Result<SessionRecord> ReadSession(const Statement& statement) {
   session.expires_at = row.Time(4);
   session.revoked_at = row.OptionalTime(5);
   session.credential = row.Bytes<32>(6);
+  session.generation = row.IntegerBetween(7, 0, limits::kMaxRefreshGeneration);
   return row.Finish(std::move(session));
 }
 
@@ -73,6 +74,7 @@ Result<RefreshTokenRecord> ReadRefreshToken(const Statement& statement) {
   token.session_id = row.Id(1);
   token.expires_at = row.Time(2);
   token.used_at = row.OptionalTime(3);
+  token.generation = row.IntegerBetween(4, 0, limits::kMaxRefreshGeneration);
   return row.Finish(token);
 }
 

@@ -97,6 +97,18 @@ CREATE TABLE suspensions (
 )sql",
     // The way of each payment: protocol::Trace. Of those from before there is none.
     "ALTER TABLE payments ADD COLUMN trace BLOB NOT NULL DEFAULT x''",
+    // Which refresh tokens a session has left behind. Before, a session had one unused token and all others were
+    // behind.
+    R"sql(
+ALTER TABLE sessions ADD COLUMN generation INTEGER NOT NULL DEFAULT 1 CHECK (generation >= 0);
+ALTER TABLE refresh_tokens ADD COLUMN generation INTEGER NOT NULL DEFAULT 0 CHECK (generation >= 0);
+UPDATE refresh_tokens SET generation = 2 WHERE used_at IS NULL;
+)sql",
+    // Which refresh tokens and sessions have expired.
+    R"sql(
+CREATE INDEX refresh_tokens_expired ON refresh_tokens (expires_at);
+CREATE INDEX sessions_expired ON sessions (expires_at);
+)sql",
 };
 
 inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};
@@ -137,8 +149,9 @@ inline constexpr char kNewestPayments[] = STRIFE_SELECT_PAYMENT
 
 inline constexpr char kBanks[] =
     "SELECT bank_id, display_name, endpoint, currencies, capabilities, registered_at FROM banks ORDER BY bank_id";
-#define STRIFE_SELECT_SESSION \
-  "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential FROM sessions "
+#define STRIFE_SELECT_SESSION                                                                                        \
+  "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential, generation " \
+  "FROM sessions "
 inline constexpr char kFindSession[] = STRIFE_SELECT_SESSION "WHERE session_id = ?1";
 // ?1 now, (?2, ?3) the position before which the page starts, ?4 rows, ?5 user.
 #define STRIFE_PAGE                                                                 \
@@ -154,7 +167,7 @@ inline constexpr char kSuspensions[] =
 inline constexpr char kRevokedSessions[] =
     "SELECT session_id FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at >= ?1 ORDER BY revoked_at, session_id";
 inline constexpr char kFindRefreshToken[] =
-    "SELECT token_hash, session_id, expires_at, used_at FROM refresh_tokens WHERE token_hash = ?1";
+    "SELECT token_hash, session_id, expires_at, used_at, generation FROM refresh_tokens WHERE token_hash = ?1";
 
 inline constexpr char kFindLoginCounter[] =
     "SELECT scope, subject, failures, counted_at, blocked_until, succeeded_at, forget_at FROM login_counters "
@@ -177,14 +190,15 @@ inline constexpr char kUpsertBank[] =
     "registered_at = excluded.registered_at";
 inline constexpr char kUpsertSession[] =
     "INSERT INTO sessions (session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, "
-    "credential) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (session_id) DO UPDATE SET username = excluded.username, "
+    "credential, generation) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (session_id) DO UPDATE SET username = excluded.username, "
     "certificate_thumbprint = excluded.certificate_thumbprint, created_at = excluded.created_at, "
-    "expires_at = excluded.expires_at, revoked_at = excluded.revoked_at, credential = excluded.credential";
+    "expires_at = excluded.expires_at, revoked_at = excluded.revoked_at, credential = excluded.credential, "
+    "generation = excluded.generation";
 inline constexpr char kUpsertRefreshToken[] =
-    "INSERT INTO refresh_tokens (token_hash, session_id, expires_at, used_at) VALUES (?1, ?2, ?3, ?4) "
+    "INSERT INTO refresh_tokens (token_hash, session_id, expires_at, used_at, generation) VALUES (?1, ?2, ?3, ?4, ?5) "
     "ON CONFLICT (token_hash) DO UPDATE SET session_id = excluded.session_id, expires_at = excluded.expires_at, "
-    "used_at = excluded.used_at";
+    "used_at = excluded.used_at, generation = excluded.generation";
 
 inline constexpr char kUpsertLoginCounter[] =
     "INSERT INTO login_counters (scope, subject, failures, counted_at, blocked_until, succeeded_at, forget_at) "
@@ -194,6 +208,14 @@ inline constexpr char kUpsertLoginCounter[] =
 inline constexpr char kForgetLoginCounters[] =
     "DELETE FROM login_counters WHERE (scope, subject) IN "
     "(SELECT scope, subject FROM login_counters WHERE forget_at < ?1 ORDER BY forget_at LIMIT ?2)";
+
+// ?1 before when, ?2 rows.
+inline constexpr char kForgetRefreshTokens[] =
+    "DELETE FROM refresh_tokens WHERE token_hash IN "
+    "(SELECT token_hash FROM refresh_tokens WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+inline constexpr char kForgetSessions[] =
+    "DELETE FROM sessions WHERE session_id IN "
+    "(SELECT session_id FROM sessions INDEXED BY sessions_expired WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
 
 inline constexpr char kUpsertSuspension[] =
     "INSERT INTO suspensions (kind, name, suspended_by, reason, at) VALUES (?1, ?2, ?3, ?4, ?5) "

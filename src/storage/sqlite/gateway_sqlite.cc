@@ -67,7 +67,8 @@ class GatewaySqlite final : public GatewayStore {
   Status WriteSession(const SessionRecord& session);
   Status WriteRefreshToken(const RefreshTokenRecord& token);
   Status WriteLoginCounter(const LoginCounterRecord& counter);
-  Status ForgetLoginCounters(WallTime before);
+  // Runs `forget`, one of those that delete a few rows of before then.
+  static Status Forget(Statement& forget, WallTime before);
   Status WriteSuspension(const SuspensionRecord& suspension);
   Status LoadSession(const Uuid& id, GatewayRows& rows);
 
@@ -76,7 +77,8 @@ class GatewaySqlite final : public GatewayStore {
   Statement find_payment_, find_trace_, update_trace_, open_payments_, find_session_, find_refresh_token_,
       find_login_counter_, read_meta_;
   Statement update_payment_, insert_payment_, upsert_bank_, upsert_session_, upsert_refresh_token_;
-  Statement upsert_login_counter_, forget_login_counters_, upsert_suspension_, delete_suspension_;
+  Statement upsert_login_counter_, upsert_suspension_, delete_suspension_;
+  Statement forget_login_counters_, forget_refresh_tokens_, forget_sessions_;
   Statement insert_meta_, raise_epoch_, advance_;
   sqlite::AuditTable audit_;
   std::uint64_t epoch_ = 0;
@@ -101,6 +103,8 @@ Status GatewaySqlite::Prepare() {
                                         {&upsert_refresh_token_, sqlite::kUpsertRefreshToken},
                                         {&upsert_login_counter_, sqlite::kUpsertLoginCounter},
                                         {&forget_login_counters_, sqlite::kForgetLoginCounters},
+                                        {&forget_refresh_tokens_, sqlite::kForgetRefreshTokens},
+                                        {&forget_sessions_, sqlite::kForgetSessions},
                                         {&upsert_suspension_, sqlite::kUpsertSuspension},
                                         {&delete_suspension_, sqlite::kDeleteSuspension},
                                         {&insert_meta_, sqlite::kInsertMeta},
@@ -232,7 +236,12 @@ Status GatewaySqlite::Write(const GatewayRecords& records) {
     if (auto written = WriteSuspension(suspension); !written) return written;
   }
   if (records.forget_before) {
-    if (auto forgotten = ForgetLoginCounters(*records.forget_before); !forgotten) return forgotten;
+    if (auto forgotten = Forget(forget_login_counters_, *records.forget_before); !forgotten) return forgotten;
+  }
+  if (records.forget_sessions_before) {
+    for (Statement* forget : {&forget_refresh_tokens_, &forget_sessions_}) {
+      if (auto forgotten = Forget(*forget, *records.forget_sessions_before); !forgotten) return forgotten;
+    }
   }
   const auto append = [this](AuditRecord record) { return audit_.Append(std::move(record)); };
   if (auto written = audit::ForEachAudit(records, append); !written) return written;
@@ -318,6 +327,7 @@ Status GatewaySqlite::WriteSession(const SessionRecord& session) {
   upsert_session_.Bind(5, Micros(session.expires_at));
   BindOptional(upsert_session_, 6, session.revoked_at);
   upsert_session_.Bind(7, session.credential);
+  upsert_session_.Bind(8, session.generation);
   return upsert_session_.Run();
 }
 
@@ -326,6 +336,7 @@ Status GatewaySqlite::WriteRefreshToken(const RefreshTokenRecord& token) {
   upsert_refresh_token_.Bind(2, token.session_id.bytes);
   upsert_refresh_token_.Bind(3, Micros(token.expires_at));
   BindOptional(upsert_refresh_token_, 4, token.used_at);
+  upsert_refresh_token_.Bind(5, token.generation);
   return upsert_refresh_token_.Run();
 }
 
@@ -351,10 +362,10 @@ Status GatewaySqlite::WriteSuspension(const SuspensionRecord& suspension) {
   return write.Run();
 }
 
-Status GatewaySqlite::ForgetLoginCounters(WallTime before) {
-  forget_login_counters_.Bind(1, Micros(before));
-  forget_login_counters_.Bind(2, limits::kMaxForgottenRows);
-  return forget_login_counters_.Run();
+Status GatewaySqlite::Forget(Statement& forget, WallTime before) {
+  forget.Bind(1, Micros(before));
+  forget.Bind(2, limits::kMaxForgottenRows);
+  return forget.Run();
 }
 
 }  // namespace
