@@ -90,7 +90,6 @@ inline constexpr std::size_t kMaxLoginsUnderWayPerDevice = 4;
 // expires.
 inline constexpr int kMaxRefreshesAtOnce = 30;
 inline constexpr int kMaxRefreshesPerAccessToken = 4;
-
 // The longest life of an access token that can be configured, and so how long a revoked session must be remembered.
 inline constexpr int kMaxAccessTokenSeconds = 3600;
 

@@ -9,6 +9,7 @@
 namespace strife::protocol {
 namespace {
 
+using testing::BankNamed;
 using testing::Id;
 using testing::OnlyAnswer;
 using testing::Order;

@@ -84,10 +84,11 @@ class KnownSecrets(unittest.TestCase):
             cls.secrets.add_token(f"{name} of user1", getattr(client.session, name))
         assert client.pay(client.order(other)).payment.state == COMPLETED
         old = client.session
-        client.session = client.stub.RefreshSession(
-            gateway_pb2.RefreshSessionRequest(refresh_token=old.refresh_token), timeout=PATIENCE_S)
-        for name in ("access_token", "refresh_token"):
-            cls.secrets.add_token(f"renewed {name}", getattr(client.session, name))
+        for times in ("once", "twice"):  # so that the session has left the old one behind
+            client.session = client.stub.RefreshSession(
+                gateway_pb2.RefreshSessionRequest(refresh_token=client.session.refresh_token), timeout=PATIENCE_S)
+            for name in ("access_token", "refresh_token"):
+                cls.secrets.add_token(f"{name} renewed {times}", getattr(client.session, name))
         cls.misuse(client, old)
         cls.use_commands()
         client.call("LogoutClient", gateway_pb2.LogoutClientRequest())
@@ -104,7 +105,7 @@ class KnownSecrets(unittest.TestCase):
             lambda: stub.AuthenticateClient(login_request("user1", password + "x"), timeout=PATIENCE_S),
             lambda: stub.AuthenticateClient(login_request("user1", "x" * 2000 + password), timeout=PATIENCE_S),
             lambda: stub.RefreshSession(gateway_pb2.RefreshSessionRequest(refresh_token=old.refresh_token),
-                                        timeout=PATIENCE_S),  # used before
+                                        timeout=PATIENCE_S),  # left behind
             lambda: stub.RefreshSession(gateway_pb2.RefreshSessionRequest(refresh_token=token), timeout=PATIENCE_S),
         ]
         for credentials in (token + "x", token[:-5], client.session.refresh_token, password):
@@ -117,7 +118,7 @@ class KnownSecrets(unittest.TestCase):
                 raise AssertionError("was not refused")
             except grpc.RpcError as error:
                 cls.said.append(repr((error.details(), error.trailing_metadata())).encode())
-        # The session has ended with the used token: begin another.
+        # The session has ended with that token: begin another.
         client.login()
         for name in ("access_token", "refresh_token"):
             cls.secrets.add_token(f"second {name}", getattr(client.session, name))
