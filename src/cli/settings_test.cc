@@ -24,7 +24,7 @@ class SettingsTest : public ::testing::Test {
       ::unsetenv((std::string("STRIFE_") + key).c_str());
     settings_.Text("name", &name_, "a name");
     settings_.Path("place", &place_, "a file");
-    settings_.Time("wait", &wait_, "a time", std::chrono::hours(24));
+    settings_.Time("wait", &wait_, "a time", Settings::kLeastTime, std::chrono::hours(24));
     settings_.WholeNumber("count", &count_, 0, 100, "a number");
     settings_.OneOf("level", &level_, {"info", "debug"}, "a level");
   }
