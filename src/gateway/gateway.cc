@@ -353,7 +353,7 @@ void Gateway::Note(const Result<security::TokenRing::Change>& change) {
 void Gateway::Drain() {
   server_->SetServing(false);
   service_->StartDraining();
-  // Every payment is answered within twice the transaction timeout, so this ends by itself.
+  // Every payment that has begun is answered within twice the transaction timeout, so this ends by itself.
   server_->Shutdown(3 * config_.transaction_timeout);
   logins_->Stop();
   workers_->Stop();
