@@ -11,6 +11,7 @@
 #include <fstream>
 #include <memory>
 
+#include "base/host_port.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "cli/configs.h"
@@ -116,16 +117,17 @@ Result<std::vector<NetworkServer>> ServersOf(const fs::path& dir, const std::vec
 }
 
 Status CheckListenAddress(const NetworkServer& server) {
-  std::size_t colon = server.listen.rfind(':');
+  const auto target = ParseHostPort(server.listen);
   std::string where = "listen = \"" + server.listen + "\" in " + server.config_file.string();
-  if (colon == std::string::npos) return Fail(ErrorCode::kInvalidInput, where + " is not host:port");
-  std::string host = server.listen.substr(0, colon), port = server.listen.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (!target) {
+    return Fail(ErrorCode::kInvalidInput, where + " is not host:port, the port from 0 to 65535");
+  }
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0) {
+  if (int error = ::getaddrinfo(target->host.c_str(), std::to_string(target->port).c_str(), &hints, &found);
+      error != 0) {
     return Fail(ErrorCode::kInvalidInput, where + " is not an address: " + ::gai_strerror(error));
   }
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> guard(found, &::freeaddrinfo);
@@ -138,7 +140,7 @@ Status CheckListenAddress(const NetworkServer& server) {
   if (bound == 0) return {};
   if (error == EADDRINUSE) {
     return Fail(ErrorCode::kUnavailable,
-                "port " + port + ", which " + server.name +
+                "port " + std::to_string(target->port) + ", which " + server.name +
                     " is to serve on, is in use by another program; stop that one, or change " + where);
   }
   return Fail(ErrorCode::kUnavailable, server.name + " cannot serve on " + where + ": " + std::strerror(error));

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/host_port.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "protocol/reason.h"
@@ -126,12 +127,9 @@ bool IsHost(std::string_view host) {
 }
 
 bool IsEndpoint(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (text.size() > limits::kMaxEndpointBytes || colon == std::string_view::npos) return false;
-  const std::string_view port = text.substr(colon + 1);
-  std::uint16_t number = 0;
-  const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  return error == std::errc() && rest == port.data() + port.size() && number != 0 && IsHost(text.substr(0, colon));
+  const auto parsed = ParseHostPort(text);
+  return text.size() <= limits::kMaxEndpointBytes && parsed && parsed->port != 0 &&
+         IsHost(text.substr(0, text.rfind(':')));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/host_port.h"
 #include "base/limits.h"
 
 namespace strife::rpc {
@@ -22,16 +23,6 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr unsigned kUserTimeoutMs = 20'000;  // data that is not acknowledged for so long ends the connection
 constexpr std::size_t kFewestConnections = 16;
-
-Result<std::pair<std::string, std::string>> HostAndPort(const std::string& address) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
-    return Fail(ErrorCode::kInvalidInput, "`listen` is \"" + address + "\" but must be host:port");
-  }
-  std::string host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return std::pair(host, address.substr(colon + 1));
-}
 
 Result<Descriptor> ListenOn(const addrinfo& target, const std::string& address) {
   Descriptor fd(socket(target.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -76,13 +67,17 @@ Descriptor::~Descriptor() {
 }
 
 Result<std::vector<Descriptor>> ListenOn(const std::string& address) {
-  const auto parts = HostAndPort(address);
-  if (!parts) return std::unexpected(parts.error());
+  const auto parsed = ParseHostPort(address);
+  if (!parsed) {
+    return Fail(ErrorCode::kInvalidInput,
+                "`listen` is \"" + address + "\" but must be host:port, the port from 0 to 65535");
+  }
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(parts->first.c_str(), parts->second.c_str(), &hints, &found); error != 0) {
+  if (const int error = getaddrinfo(parsed->host.c_str(), std::to_string(parsed->port).c_str(), &hints, &found);
+      error != 0) {
     return Fail(ErrorCode::kInvalidInput, "cannot listen on " + address + ": " + gai_strerror(error));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);

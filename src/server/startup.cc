@@ -9,6 +9,8 @@
 #include <memory>
 #include <system_error>
 
+#include "base/host_port.h"
+
 namespace strife::server {
 namespace {
 
@@ -31,17 +33,17 @@ Status TryBind(const addrinfo& target, const std::string& address) {
 }  // namespace
 
 Status CheckAddressFree(const std::string& address) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
-    return Fail(ErrorCode::kInvalidInput, "`listen` is \"" + address + "\" but must be host:port");
+  const auto target = ParseHostPort(address);
+  if (!target) {
+    return Fail(ErrorCode::kInvalidInput,
+                "`listen` is \"" + address + "\" but must be host:port, the port from 0 to 65535");
   }
-  std::string host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found); error != 0) {
+  if (const int error = getaddrinfo(target->host.c_str(), std::to_string(target->port).c_str(), &hints, &found);
+      error != 0) {
     return Fail(ErrorCode::kInvalidInput, "cannot listen on " + address + ": " + gai_strerror(error));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
