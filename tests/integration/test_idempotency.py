@@ -1,7 +1,7 @@
 """One id, one effect: fifty at once, again afterwards, again after a restart, and with other contents."""
 
 from cases import Code, NetworkCase
-from network import COMPLETED, FINAL, error_detail, gateway_pb2, refusal
+from network import ABORTED, COMPLETED, FINAL, error_detail, gateway_pb2, refusal
 import grpc
 
 
@@ -50,6 +50,30 @@ class Idempotency(NetworkCase):
         detail = self.assert_refused(lambda: self.alice.pay(order), Code.ALREADY_EXISTS)
         self.assertEqual(detail.prior.state, COMPLETED)
         self.assertEqual(detail.prior.transaction_id, order.transaction_id)
+
+    def cancel(self, client, order):
+        return client.call("CancelPayment", gateway_pb2.CancelPaymentRequest(payment=order)).payment
+
+    def test_GivenUpBeforeItArrives_IsNeverMade(self):
+        before = self.balances()
+        order = self.alice.order(self.bob.accounts["bank3"], 1000, bank="bank1")
+        for _ in range(2):
+            given_up = self.cancel(self.alice, order)
+            self.assertEqual((given_up.state, given_up.reason_code), (ABORTED, "DS02"))
+        self.network.kill("gateway")
+        self.network.start("gateway")
+        detail = self.assert_refused(lambda: self.alice.pay(order), Code.ALREADY_EXISTS)
+        self.assertEqual((detail.prior.state, detail.prior.reason_code), (ABORTED, "DS02"))
+        self.assertEqual(self.balances(), before)
+        self.assert_books()
+
+    def test_GivenUpAfterItWasMade_StaysMade(self):
+        order = self.alice.order(self.bob.accounts["bank3"], 1000, bank="bank1")
+        self.alice.pay(order)
+        self.assertEqual(self.cancel(self.alice, order).state, COMPLETED)
+        detail = self.assert_refused(lambda: self.cancel(self.carol, order), Code.ALREADY_EXISTS)
+        self.assertFalse(detail.HasField("prior"))
+        self.assert_books()
 
     def test_SameIdForAnotherPayment_IsRefusedAndDisclosesNothing(self):
         order = self.alice.order(self.bob.accounts["bank3"], 1000, bank="bank1", memo="the first")
