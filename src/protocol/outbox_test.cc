@@ -122,6 +122,15 @@ std::string Call(const OutboxEffects& effects) {
 class OutboxTest : public ::testing::Test {
  protected:
   OutboxState StateOf(std::uint8_t n) const { return disk_.Of(Id(n)).state; }
+  // Payment 1 is sent without an answer, and its time is up when the gateway is back.
+  OutboxEffects ExpireOnceSent() {
+    program_.Enqueue(Order(Id(1)), program_.now.wall + seconds(60));
+    program_.GoOnline();
+    program_.Answer(Id(1), Result::kUnknown);
+    program_.Pass(seconds(61));
+    program_.Step(TickInput{});
+    return program_.Step(ConnectionInput{true, ""});
+  }
 
   Disk disk_;
   Program program_{disk_};
@@ -496,24 +505,14 @@ TEST_F(OutboxTest, Expiry_OnceSent_OnlyWhenItIsCancelledAtTheGateway) {
 }
 
 TEST_F(OutboxTest, Expiry_NoWordOfTheCancellation_IsCancelledAgain) {
-  program_.Enqueue(Order(Id(1)), program_.now.wall + seconds(60));
-  program_.GoOnline();
-  program_.Answer(Id(1), Result::kUnknown);
-  program_.Pass(seconds(61));
-  program_.Step(TickInput{});
-  EXPECT_EQ(Call(program_.Step(ConnectionInput{true, ""})), "cancel 1");
+  EXPECT_EQ(Call(ExpireOnceSent()), "cancel 1");
   program_.Answer(Id(1), Result::kTurnedAway);
   EXPECT_EQ(StateOf(1), kSent);
   EXPECT_EQ(Call(program_.Wake()), "cancel 1");
 }
 
 TEST_F(OutboxTest, Expiry_TheGatewayCanNeverHaveAcceptedIt_Ends) {
-  program_.Enqueue(Order(Id(1)), program_.now.wall + seconds(60));
-  program_.GoOnline();
-  program_.Answer(Id(1), Result::kUnknown);
-  program_.Pass(seconds(61));
-  program_.Step(TickInput{});
-  program_.Step(ConnectionInput{true, ""});
+  ExpireOnceSent();
   program_.Answer(Id(1), Result::kRefused);
   EXPECT_EQ(StateOf(1), kExpired);
 }

@@ -27,7 +27,7 @@ enum class SessionResult : std::uint8_t {
   kRevoked = 4,           // the session was revoked before
   kReused = 5,            // the session had left the token behind; it is revoked by this
   kOtherCertificate = 6,  // bound to another certificate; nothing has changed
-  kNotAdmitted = 7,       // the user may not go on, for now at least; nothing has changed
+  kNotAdmitted = 7,       // the user is suspended, disabled, or has a new password; nothing has changed
   kTooOften = 8,          // the session is refreshed more often than it may be; nothing has changed
 };
 
