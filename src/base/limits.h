@@ -27,8 +27,7 @@ inline constexpr std::size_t kMaxMetadataBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kMaxTokenBytes = 4096;
 
 // Connections of one server; docs/decisions/0013-limits-at-the-door.md
-// A call whose headers have come and no more takes about 12 KiB.
-inline constexpr std::size_t kMaxConnections = 2048;  // each takes two file descriptors
+inline constexpr std::size_t kMaxConnections = 2048;
 inline constexpr std::size_t kMaxConnectionsPerAddress = 512;
 inline constexpr int kMaxCallsPerConnection = 1024;       // at a time; with more connections each call costs more
 inline constexpr std::size_t kReservedDescriptors = 192;  // for databases, logs and connections to others

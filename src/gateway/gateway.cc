@@ -206,7 +206,6 @@ void Gateway::MakeEngine() {
       .logins = *logins_,
       .reader = *reader_,
       .links = *links_,
-      .connections = limits_->connections(),
       .workers = *workers_,
       .log = logs_->Get("transactions.log"),
       .events = events_,

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "gateway/validate.h"
 #include "protocol/reason.h"
+#include "rpc/server.h"
 
 namespace strife::gateway {
 
@@ -309,7 +310,7 @@ void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) 
   }
   for (auto& [bank_id, commands] : by_bank) parts_.links.Send(bank_id, std::move(commands));
   {
-    const rpc::Connections::Corked corked(parts_.connections, effects.protocol.submit_answers.size());
+    const rpc::AnswersTogether together;
     for (protocol::SubmitAnswer& answer : effects.protocol.submit_answers) {
       const protocol::ReplyTo reply_to = answer.reply_to;
       ParkedSubmit::Take(reply_to)(std::move(answer));

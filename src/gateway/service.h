@@ -17,7 +17,6 @@
 #include "gateway/tracing.h"
 #include "observability/log.h"
 #include "rpc/bank_links.h"
-#include "rpc/connections.h"
 #include "rpc/gateway_api.h"
 #include "runtime/worker_pool.h"
 #include "server/disk_space.h"
@@ -32,7 +31,6 @@ class GatewayService final : public rpc::GatewayApi {
     Logins& logins;
     GatewayReader& reader;
     rpc::BankLinks& links;
-    const rpc::Connections& connections;  // of those who call
     runtime::WorkerPool& workers;
     Logger& log;  // transactions.log
     server::EventCounts& events;

@@ -1,17 +1,15 @@
 // The operators' services, to be served beside the ones gateway and bank are there for.
 #pragma once
 
-#include <grpcpp/impl/service_type.h>
-
 #include <memory>
 
 #include "rpc/admin_api.h"
-#include "rpc/admission.h"
+#include "rpc/serve.h"
 
 namespace strife::rpc {
 
 // Everything referred to must outlive the service.
-std::unique_ptr<grpc::Service> MakeGatewayAdminService(AdmissionOptions admission, GatewayAdminApi& api, Clock& clock);
-std::unique_ptr<grpc::Service> MakeBankAdminService(AdmissionOptions admission, BankAdminApi& api, Clock& clock);
+std::unique_ptr<ServedService> MakeGatewayAdminService(AdmissionOptions admission, GatewayAdminApi& api, Clock& clock);
+std::unique_ptr<ServedService> MakeBankAdminService(AdmissionOptions admission, BankAdminApi& api, Clock& clock);
 
 }  // namespace strife::rpc

@@ -1,8 +1,5 @@
 #include "rpc/admission.h"
 
-#include <grpc/grpc_security_constants.h>
-#include <grpcpp/security/auth_context.h>
-
 #include <mutex>
 
 #include "base/limits.h"
@@ -28,34 +25,12 @@ ApiError FromSecurity(const Error& error) {
                                                    : Refuse(ApiCode::kPermissionDenied, "AG01", error.message);
 }
 
-// The value of a property that a connection has once; empty when it has none or several.
-std::string_view OnlyProperty(const grpc::AuthContext& auth, const char* name) {
-  const auto values = auth.FindPropertyValues(name);
-  return values.size() == 1 ? std::string_view(values[0].data(), values[0].size()) : std::string_view{};
-}
-
-std::string_view BearerToken(const grpc::CallbackServerContext& context) {
-  const auto& metadata = context.client_metadata();
-  const auto found = metadata.find("authorization");
-  if (found == metadata.end() || metadata.count("authorization") != 1) return {};
-  const std::string_view value(found->second.data(), found->second.size());
-  return value.starts_with(kBearer) ? value.substr(kBearer.size()) : std::string_view{};
-}
-
-// As HTTP/2 counts them.
-std::size_t MetadataBytes(const grpc::CallbackServerContext& context) {
-  std::size_t bytes = 0;
-  for (const auto& [name, value] : context.client_metadata()) bytes += name.size() + value.size() + 32;
-  return bytes;
+std::string_view BearerToken(const http2::Call& call) {
+  const auto value = call.Metadata("authorization");
+  return value && value->starts_with(kBearer) ? value->substr(kBearer.size()) : std::string_view{};
 }
 
 }  // namespace
-
-std::string PeerAddress(const grpc::ServerContextBase& context) {
-  const std::string peer = context.peer();
-  const auto colon = peer.find(':');
-  return colon == std::string::npos ? peer : peer.substr(colon + 1);
-}
 
 std::string ActorOf(const Caller& caller) {
   if (caller.claims) return "user/" + caller.claims->username;
@@ -63,9 +38,21 @@ std::string ActorOf(const Caller& caller) {
   return std::string(security::RoleName(identity.role)) + "/" + identity.name;
 }
 
-void Admission::NoteRefused(const grpc::CallbackServerContext& context, std::string_view method, std::string actor,
-                            const ApiError& error) const {
+void Admission::Answered(const http2::Call& call, const security::MethodPolicy* policy,
+                         const google::protobuf::MessageLite& request,
+                         const google::protobuf::MessageLite& response) const {
+  options_.log.Answered(call, policy, 0, &request, &response, clock_);
+}
+
+void Admission::Refused(const http2::Call& call, const security::MethodPolicy* policy, const std::string& actor,
+                        const ApiError& error, const google::protobuf::MessageLite* request) const {
+  NoteRefused(call, actor, error);
+  options_.log.Answered(call, policy, static_cast<int>(error.code), request, nullptr, clock_);
+}
+
+void Admission::NoteRefused(const http2::Call& call, std::string actor, const ApiError& error) const {
   if (!options_.refused) return;
+  const std::string_view method = call.path();
   const bool denied = error.code == ApiCode::kPermissionDenied || error.code == ApiCode::kUnauthenticated;
   const bool force = method.ends_with("/ForceTransaction") && error.code == ApiCode::kFailedPrecondition;
   if (!denied && !force && error.reason_code != "LOGIN_THROTTLED") return;
@@ -75,52 +62,29 @@ void Admission::NoteRefused(const grpc::CallbackServerContext& context, std::str
   record.event = protocol::AuditEvent::kCallRefused;
   if (!actor.empty() && method.ends_with("/RefreshSession")) record.event = protocol::AuditEvent::kSessionRefused;
   if (!actor.empty() && method.ends_with("/ForceTransaction")) record.event = protocol::AuditEvent::kForceRefused;
-  if (actor.empty()) {
-    // Not admitted; TLS has checked that the certificate is one of ours, and it says whose.
-    const auto auth = context.auth_context();
-    const auto leaf = auth ? OnlyProperty(*auth, GRPC_X509_PEM_CERT_PROPERTY_NAME) : std::string_view{};
-    if (const auto certificate = security::ParseCertificatePem(leaf)) {
-      actor = std::string(security::RoleName(certificate->identity.role)) + "/" + certificate->identity.name;
-    }
-  }
+  // Not admitted; TLS has checked that the certificate is one of ours, and it says whose.
+  if (actor.empty() && call.peer().who != "none") actor = call.peer().who;
   record.actor = std::move(actor);
-  record.peer = PeerAddress(context);
+  record.peer = call.peer().name;
   record.subject = method;
   record.detail = error.reason_code + ": " + error.message;
   options_.refused(std::move(record));
 }
 
-std::string CertificateOf(const grpc::ServerContextBase& context) {
-  const auto auth = context.auth_context();
-  if (!auth) return "none";
-  const auto values = auth->FindPropertyValues(GRPC_PEER_SPIFFE_ID_PROPERTY_NAME);
-  return CertificateOf(values.empty() ? std::string_view() : std::string_view(values[0].data(), values[0].size()));
-}
-
-std::string CertificateOf(std::string_view uri) {  // spiffe://domain/role/name
-  if (uri.empty()) return "none";
-  const auto role = uri.find('/', std::string_view("spiffe://").size());
-  return role == std::string_view::npos ? std::string(uri) : std::string(uri.substr(role + 1));
-}
-
-ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, const security::MethodPolicy* policy,
-                                   std::size_t bytes) {
-  const std::string who = CertificateOf(context), peer = PeerAddress(context);
-  if (auto refused = limits().Call(who, peer, bytes)) {
-    limits().Wasted(who, peer);
+ApiResult<Caller> Admission::Admit(const http2::Call& call, const security::MethodPolicy* policy) {
+  const http2::Peer& peer = call.peer();
+  if (auto refused = limits().Call(peer.who, peer.name, call.message().size())) {
+    limits().Wasted(peer.who, peer.name);
     return std::unexpected(*std::move(refused));
   }
-  // gRPC's own limit holds only for clients that have acknowledged it.
-  if (MetadataBytes(context) > limits::kMaxMetadataBytes) {
-    limits().Wasted(who, peer);
+  if (call.metadata_bytes() > limits::kMaxMetadataBytes) {
+    limits().Wasted(peer.who, peer.name);
     return std::unexpected(Refuse(ApiCode::kResourceExhausted, "METADATA_TOO_LARGE",
                                   "the call's metadata is larger than the server takes; nothing was recorded"));
   }
-  const auto auth = context.auth_context();
-  if (!auth) return std::unexpected(NotAuthenticated("the connection has no client certificate"));
-  auto certificate = Verify(*auth, clock_.Read().wall);
+  auto certificate = Verify(peer, clock_.Read().wall);
   if (!certificate) {
-    limits().Wasted(who, peer);
+    limits().Wasted(peer.who, peer.name);
     return std::unexpected(FromSecurity(certificate.error()));
   }
   const security::Identity& identity = (*certificate)->identity;
@@ -131,9 +95,9 @@ ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, c
   if (Status allowed = security::AuthorizeOperator(options_.operators, identity, self); !allowed) {
     return std::unexpected(FromSecurity(allowed.error()));
   }
-  Caller caller{*std::move(certificate), peer, std::nullopt};
+  Caller caller{*std::move(certificate), peer.name, std::nullopt};
   if (!policy->user_role) return caller;
-  const std::string_view token = BearerToken(context);
+  const std::string_view token = BearerToken(call);
   if (token.empty()) {
     return std::unexpected(NotAuthenticated("no access token: log in and send it as \"authorization: Bearer …\""));
   }
@@ -148,33 +112,29 @@ ApiResult<Caller> Admission::Admit(const grpc::CallbackServerContext& context, c
   return caller;
 }
 
-Result<std::shared_ptr<const security::Certificate>> Admission::Verify(const grpc::AuthContext& auth, WallTime now) {
-  const auto leaf = OnlyProperty(auth, GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  if (leaf.empty()) return Fail(ErrorCode::kUnauthenticated, "the connection has no client certificate");
-  std::string key(leaf);
-  std::string others(OnlyProperty(auth, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME));
+Result<std::shared_ptr<const security::Certificate>> Admission::Verify(const http2::Peer& peer, WallTime now) {
   const auto trust = options_.credentials->current()->trust;
   {
     std::shared_lock lock(mutex_);
-    if (const auto found = verdicts_.find(key); found != verdicts_.end()) {
+    if (const auto found = verdicts_.find(peer.leaf_pem); found != verdicts_.end()) {
       const Verdict& known = found->second;
-      if (known.trust == trust && now < known.until) return known.peer;
-      if (others.empty()) others = known.others_pem;
+      if (known.trust == trust && now < known.until) return known.certificate;
     }
   }
-  auto verified = security::AdmitClient(*trust, leaf, others, options_.credentials->identity().trust_domain, now);
-  Verdict verdict{trust, now + kRefusalMemory, std::move(others), nullptr};
+  auto verified =
+      security::AdmitClient(*trust, peer.leaf_pem, peer.others_pem, options_.credentials->identity().trust_domain, now);
+  Verdict verdict{trust, now + kRefusalMemory, nullptr};
   if (verified) {
     verdict.until = verified->until;
-    verdict.peer = std::make_shared<const security::Certificate>(std::move(verified->certificate));
+    verdict.certificate = std::make_shared<const security::Certificate>(std::move(verified->certificate));
   } else {
-    verdict.peer = std::unexpected(verified.error());
+    verdict.certificate = std::unexpected(verified.error());
   }
-  auto peer = verdict.peer;
+  auto certificate = verdict.certificate;
   std::unique_lock lock(mutex_);
   if (verdicts_.size() >= kMaxRememberedCertificates) verdicts_.clear();
-  verdicts_.insert_or_assign(std::move(key), std::move(verdict));
-  return peer;
+  verdicts_.insert_or_assign(peer.leaf_pem, std::move(verdict));
+  return certificate;
 }
 
 }  // namespace strife::rpc

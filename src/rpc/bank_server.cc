@@ -7,13 +7,11 @@
 #include "rpc/listener.h"
 #include "rpc/serve.h"
 #include "rpc/trace_convert.h"
-#include "strife/v1/bank.grpc.pb.h"
+#include "strife/v1/bank.pb.h"
 
 namespace strife::rpc {
 namespace {
 
-using grpc::CallbackServerContext;
-using grpc::ServerUnaryReactor;
 using protocol::BankCommand;
 using protocol::BankReply;
 
@@ -29,17 +27,31 @@ v1::BankTransactionState ToProto(protocol::BankTransactionState state) {
   return v1::BANK_TRANSACTION_STATE_UNSPECIFIED;
 }
 
-class BankService final : public v1::Bank::CallbackService {
+class BankService final : public ServedService {
  public:
   BankService(AdmissionOptions admission, BankApi& api, Clock& clock)
       : admission_(std::move(admission), clock), api_(api) {}
 
-  ServerUnaryReactor* GetBalance(CallbackServerContext* context, const v1::GetBalanceRequest* request,
-                                 v1::GetBalanceResponse* response) override {
-    return Serve<Balance>(
-        admission_, context, "/strife.v1.Bank/GetBalance", *request, response,
+  MethodTable Methods() override {
+    return {Method("/strife.v1.Bank/GetBalance", admission_, this, &BankService::GetBalance),
+            Method("/strife.v1.Bank/PrepareTransaction", admission_, this,
+                   &BankService::ExecuteOne<v1::PrepareTransactionRequest, v1::PrepareTransactionResponse>),
+            Method("/strife.v1.Bank/CommitTransaction", admission_, this,
+                   &BankService::ExecuteOne<v1::CommitTransactionRequest, v1::CommitTransactionResponse>),
+            Method("/strife.v1.Bank/AbortTransaction", admission_, this,
+                   &BankService::ExecuteOne<v1::AbortTransactionRequest, v1::AbortTransactionResponse>),
+            Method("/strife.v1.Bank/ExecuteBatch", admission_, this, &BankService::ExecuteBatch),
+            Method("/strife.v1.Bank/GetTransactionStatus", admission_, this, &BankService::GetTransactionStatus),
+            Method("/strife.v1.Bank/GetLedgerTotals", admission_, this, &BankService::GetLedgerTotals),
+            Method("/strife.v1.Bank/ProcessTransaction", admission_, this, &BankService::ProcessTransaction)};
+  }
+
+ private:
+  void GetBalance(const ServedPtr<v1::GetBalanceRequest, v1::GetBalanceResponse>& served) {
+    Serve<Balance>(
+        admission_, served,
         [&](Caller caller, Done<Balance> done) {
-          api_.GetBalance(std::move(caller), request->account_id(), std::move(done));
+          api_.GetBalance(std::move(caller), served->request.account_id(), std::move(done));
         },
         [](Balance balance, v1::GetBalanceResponse& out) {
           rpc::ToProto(balance.posted, *out.mutable_posted());
@@ -49,27 +61,26 @@ class BankService final : public v1::Bank::CallbackService {
         });
   }
 
-  ServerUnaryReactor* PrepareTransaction(CallbackServerContext* context, const v1::PrepareTransactionRequest* request,
-                                         v1::PrepareTransactionResponse* response) override {
-    return ServeOne(context, "/strife.v1.Bank/PrepareTransaction", *request, response);
-  }
-  ServerUnaryReactor* CommitTransaction(CallbackServerContext* context, const v1::CommitTransactionRequest* request,
-                                        v1::CommitTransactionResponse* response) override {
-    return ServeOne(context, "/strife.v1.Bank/CommitTransaction", *request, response);
-  }
-  ServerUnaryReactor* AbortTransaction(CallbackServerContext* context, const v1::AbortTransactionRequest* request,
-                                       v1::AbortTransactionResponse* response) override {
-    return ServeOne(context, "/strife.v1.Bank/AbortTransaction", *request, response);
+  // Prepare, commit or abort on its own: a batch of one.
+  template <typename Request, typename Response>
+  void ExecuteOne(const ServedPtr<Request, Response>& served) {
+    Serve<std::vector<BankReply>>(
+        admission_, served,
+        [&](Caller caller, Done<std::vector<BankReply>> done) {
+          auto command = FromProto(served->request);
+          if (!command) return done(std::unexpected(InvalidField("transaction_id", "or currency is not one")));
+          api_.Execute(std::move(caller), {*std::move(command)}, std::move(done));
+        },
+        [](std::vector<BankReply> replies, Response& out) { rpc::ToProto(replies.at(0), out); });
   }
 
-  ServerUnaryReactor* ExecuteBatch(CallbackServerContext* context, const v1::ExecuteBatchRequest* request,
-                                   v1::ExecuteBatchResponse* response) override {
-    return Serve<std::vector<BankReply>>(
-        admission_, context, "/strife.v1.Bank/ExecuteBatch", *request, response,
+  void ExecuteBatch(const ServedPtr<v1::ExecuteBatchRequest, v1::ExecuteBatchResponse>& served) {
+    Serve<std::vector<BankReply>>(
+        admission_, served,
         [&](Caller caller, Done<std::vector<BankReply>> done) {
           std::vector<BankCommand> commands;
-          commands.reserve(static_cast<std::size_t>(request->commands_size()));
-          for (const auto& command : request->commands()) {
+          commands.reserve(static_cast<std::size_t>(served->request.commands_size()));
+          for (const auto& command : served->request.commands()) {
             auto read = FromProto(command);
             if (!read) return done(std::unexpected(InvalidField("commands", "has one without kind, id or currency")));
             commands.push_back(*std::move(read));
@@ -81,14 +92,13 @@ class BankService final : public v1::Bank::CallbackService {
         });
   }
 
-  ServerUnaryReactor* GetTransactionStatus(CallbackServerContext* context,
-                                           const v1::GetTransactionStatusRequest* request,
-                                           v1::GetTransactionStatusResponse* response) override {
-    return Serve<TransactionStatus>(
-        admission_, context, "/strife.v1.Bank/GetTransactionStatus", *request, response,
+  void GetTransactionStatus(
+      const ServedPtr<v1::GetTransactionStatusRequest, v1::GetTransactionStatusResponse>& served) {
+    Serve<TransactionStatus>(
+        admission_, served,
         [&](Caller caller, Done<TransactionStatus> done) {
-          response->set_transaction_id(request->transaction_id());
-          api_.GetTransactionStatus(std::move(caller), request->transaction_id(), std::move(done));
+          served->response.set_transaction_id(served->request.transaction_id());
+          api_.GetTransactionStatus(std::move(caller), served->request.transaction_id(), std::move(done));
         },
         [](const TransactionStatus& status, v1::GetTransactionStatusResponse& out) {
           const auto& record = status.record;
@@ -103,10 +113,9 @@ class BankService final : public v1::Bank::CallbackService {
         });
   }
 
-  ServerUnaryReactor* GetLedgerTotals(CallbackServerContext* context, const v1::GetLedgerTotalsRequest* request,
-                                      v1::GetLedgerTotalsResponse* response) override {
-    return Serve<LedgerTotalsResponse>(
-        admission_, context, "/strife.v1.Bank/GetLedgerTotals", *request, response,
+  void GetLedgerTotals(const ServedPtr<v1::GetLedgerTotalsRequest, v1::GetLedgerTotalsResponse>& served) {
+    Serve<LedgerTotalsResponse>(
+        admission_, served,
         [&](Caller caller, Done<LedgerTotalsResponse> done) {
           api_.GetLedgerTotals(std::move(caller), std::move(done));
         },
@@ -125,22 +134,21 @@ class BankService final : public v1::Bank::CallbackService {
         });
   }
 
-  ServerUnaryReactor* ProcessTransaction(CallbackServerContext* context, const v1::ProcessTransactionRequest* request,
-                                         v1::ProcessTransactionResponse* response) override {
-    return Serve<DirectResponse>(
-        admission_, context, "/strife.v1.Bank/ProcessTransaction", *request, response,
+  void ProcessTransaction(const ServedPtr<v1::ProcessTransactionRequest, v1::ProcessTransactionResponse>& served) {
+    Serve<DirectResponse>(
+        admission_, served,
         [&](Caller caller, Done<DirectResponse> done) {
-          if (request->type() != v1::DIRECT_TRANSACTION_TYPE_DEPOSIT &&
-              request->type() != v1::DIRECT_TRANSACTION_TYPE_WITHDRAWAL) {
+          if (served->request.type() != v1::DIRECT_TRANSACTION_TYPE_DEPOSIT &&
+              served->request.type() != v1::DIRECT_TRANSACTION_TYPE_WITHDRAWAL) {
             return done(std::unexpected(InvalidField("type", "must be deposit or withdrawal")));
           }
-          response->set_transaction_id(request->transaction_id());
+          served->response.set_transaction_id(served->request.transaction_id());
           api_.ProcessTransaction(std::move(caller),
-                                  {.transaction_id = request->transaction_id(),
-                                   .account_id = request->account_id(),
-                                   .deposit = request->type() == v1::DIRECT_TRANSACTION_TYPE_DEPOSIT,
-                                   .minor_units = request->amount().minor_units(),
-                                   .currency = request->amount().currency()},
+                                  {.transaction_id = served->request.transaction_id(),
+                                   .account_id = served->request.account_id(),
+                                   .deposit = served->request.type() == v1::DIRECT_TRANSACTION_TYPE_DEPOSIT,
+                                   .minor_units = served->request.amount().minor_units(),
+                                   .currency = served->request.amount().currency()},
                                   std::move(done));
         },
         [](DirectResponse answer, v1::ProcessTransactionResponse& out) {
@@ -151,21 +159,6 @@ class BankService final : public v1::Bank::CallbackService {
         });
   }
 
- private:
-  // Prepare, commit or abort on its own: a batch of one.
-  template <typename Request, typename Response>
-  ServerUnaryReactor* ServeOne(CallbackServerContext* context, std::string_view method, const Request& request,
-                               Response* response) {
-    return Serve<std::vector<BankReply>>(
-        admission_, context, method, request, response,
-        [&](Caller caller, Done<std::vector<BankReply>> done) {
-          auto command = FromProto(request);
-          if (!command) return done(std::unexpected(InvalidField("transaction_id", "or currency is not one")));
-          api_.Execute(std::move(caller), {*std::move(command)}, std::move(done));
-        },
-        [](std::vector<BankReply> replies, Response& out) { rpc::ToProto(replies.at(0), out); });
-  }
-
   Admission admission_;
   BankApi& api_;
 };
@@ -174,9 +167,9 @@ class BankService final : public v1::Bank::CallbackService {
 
 Result<std::unique_ptr<Server>> StartBankServer(const ServerOptions& options, BankApi& api, BankAdminApi& admin,
                                                 Clock& clock) {
-  std::vector<ServedService> services;
-  services.push_back({std::make_unique<BankService>(AdmissionFor(options), api, clock), "strife.v1.Bank"});
-  services.push_back({MakeBankAdminService(AdmissionFor(options), admin, clock), "strife.v1.BankAdmin"});
+  std::vector<std::unique_ptr<ServedService>> services;
+  services.push_back(std::make_unique<BankService>(AdmissionFor(options), api, clock));
+  services.push_back(MakeBankAdminService(AdmissionFor(options), admin, clock));
   return Listener::Start(options, std::move(services), clock);
 }
 

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "base/limits.h"
 
@@ -28,7 +27,7 @@ std::uint64_t Connections::Connection::Unexplained() const {
 }
 
 void Connections::Connection::Look(MonotonicTime now, std::uint64_t allowance) {
-  received = std::max(received, BytesReceived(watch.get()));
+  received = std::max(received, http2::BytesReceived(socket->get()));
   const std::uint64_t calls_now = calls.load(std::memory_order_relaxed);
   if (calls_now != calls_seen) {
     calls_seen = calls_now;
@@ -39,7 +38,9 @@ void Connections::Connection::Look(MonotonicTime now, std::uint64_t allowance) {
   explained.fetch_add(std::min(received, known + allowance) - known, std::memory_order_relaxed);
 }
 
-std::optional<ConnectionRefusal> Connections::Arrive(const Peer& peer, Descriptor watch, MonotonicTime now) {
+std::optional<ConnectionRefusal> Connections::Arrive(const http2::SocketPeer& peer,
+                                                     std::shared_ptr<const http2::Descriptor> socket,
+                                                     MonotonicTime now) {
   const std::unique_lock lock(mutex_);
   // A peer that comes back from the same port is one whose end has not been seen yet.
   if (connections_.contains(peer.name)) LeaveLocked(peer.name, now);
@@ -48,62 +49,45 @@ std::optional<ConnectionRefusal> Connections::Arrive(const Peer& peer, Descripto
     return refusal;
   }
   Connection& connection = connections_[peer.name];
-  connection.watch = std::move(watch);
+  connection.socket = std::move(socket);
   connection.address = peer.address;
   connection.since = connection.called_at = now;
   return std::nullopt;
 }
 
-void Connections::Leave(const std::string& name, int watch, MonotonicTime now) {
+void Connections::Leave(const std::string& name, const http2::Descriptor& socket, MonotonicTime now) {
   const std::unique_lock lock(mutex_);
   const auto found = connections_.find(name);
-  if (found != connections_.end() && found->second.watch.get() == watch) LeaveLocked(name, now);
+  if (found != connections_.end() && found->second.socket.get() == &socket) LeaveLocked(name, now);
 }
 
 void Connections::LeaveLocked(const std::string& name, MonotonicTime now) {
   const auto found = connections_.find(name);
   Connection& connection = found->second;
-  connection.received = std::max(connection.received, BytesReceived(connection.watch.get()));
+  connection.received = std::max(connection.received, http2::BytesReceived(connection.socket->get()));
   budget_.Leave(connection.address, connection.is_new, connection.Unexplained(), now);
   connections_.erase(found);
 }
 
-void Connections::Called(std::string_view grpc_peer, std::size_t bytes) {
-  const std::string name = PeerName(grpc_peer);
+void Connections::Called(const std::string& peer, std::size_t bytes) {
   const std::shared_lock lock(mutex_);
-  const auto found = connections_.find(name);
+  const auto found = connections_.find(peer);
   if (found == connections_.end()) return;
   found->second.calls.fetch_add(1, std::memory_order_relaxed);
   found->second.explained.fetch_add(bytes + kOverheadBytes, std::memory_order_relaxed);
 }
 
-bool Connections::Close(std::string_view grpc_peer, ClosedFor reason) {
-  const std::string name = PeerName(grpc_peer);
+bool Connections::Close(const std::string& peer, ClosedFor reason) {
   const std::shared_lock lock(mutex_);
-  const auto found = connections_.find(name);
+  const auto found = connections_.find(peer);
   return found != connections_.end() && CloseLocked(found->second, reason);
 }
 
 bool Connections::CloseLocked(Connection& connection, ClosedFor reason) {
   if (connection.closing.exchange(true)) return false;
-  // gRPC sees the end and closes its own descriptor, and then the door sees that.
-  shutdown(connection.watch.get(), SHUT_RDWR);
+  // The transport sees the end.
+  shutdown(connection.socket->get(), SHUT_RDWR);
   closed_[static_cast<std::size_t>(reason)].Add();
-  return true;
-}
-
-Connections::Corked::Corked(const Connections& connections, std::size_t answers)
-    : connections_(connections), corked_(connections.Cork(true, answers)) {}
-
-Connections::Corked::~Corked() {
-  // Also those that have come meanwhile, which it does not change.
-  if (corked_) connections_.Cork(false, std::numeric_limits<std::size_t>::max());
-}
-
-bool Connections::Cork(bool on, std::size_t at_most) const {
-  const std::shared_lock lock(mutex_);
-  if (connections_.size() > at_most) return false;
-  for (const auto& [name, connection] : connections_) SetCork(connection.watch.get(), on);
   return true;
 }
 

@@ -15,9 +15,13 @@
 namespace strife::rpc {
 namespace {
 
+using http2::Descriptor;
+using http2::ListenOn;
+using http2::PeerOf;
+using http2::SocketPeer;
 using namespace std::chrono_literals;
 
-// A connection over the loopback: the peer's end, and the server's as gRPC has it.
+// A connection over the loopback: the peer's end, and the server's.
 struct Wire {
   Descriptor peer;
   Descriptor server;
@@ -52,12 +56,16 @@ struct Wire {
   }
 };
 
+std::shared_ptr<const Descriptor> Dup(const Wire& wire) {
+  return std::make_shared<const Descriptor>(dup(wire.server.get()));
+}
+
 class ConnectionsTest : public testing::Test {
  protected:
   // The peer's name.
   std::string Let(const Wire& wire) {
-    const Peer peer = PeerOf(wire.server.get());
-    EXPECT_EQ(connections_.Arrive(peer, Descriptor(dup(wire.server.get())), now_), std::nullopt);
+    const SocketPeer peer = PeerOf(wire.server.get());
+    EXPECT_EQ(connections_.Arrive(peer, Dup(wire), now_), std::nullopt);
     return peer.name;
   }
 
@@ -135,7 +143,7 @@ TEST_F(ConnectionsTest, Arrive_ThoseThatHaveCalledOrAreOld_AreNotNewAnyMore) {
   for (std::size_t i = 0; i < limits::kMaxNewConnectionsPerAddress; ++i) Let(wires.emplace_back(Wire::Make()));
   const auto another = [&] {
     wires.push_back(Wire::Make());
-    return connections_.Arrive(PeerOf(wires.back().server.get()), Descriptor(dup(wires.back().server.get())), now_);
+    return connections_.Arrive(PeerOf(wires.back().server.get()), Dup(wires.back()), now_);
   };
   EXPECT_EQ(another(), ConnectionRefusal::kAddressNew);
   connections_.Called(PeerOf(wires.front().server.get()).name, 1);
@@ -148,39 +156,15 @@ TEST_F(ConnectionsTest, Arrive_ThoseThatHaveCalledOrAreOld_AreNotNewAnyMore) {
 
 TEST_F(ConnectionsTest, Leave_OfAnEarlierConnectionOfTheSameName_LeavesTheNewOne) {
   Wire wire = Wire::Make();
-  const Peer peer = PeerOf(wire.server.get());
-  const int earlier = dup(wire.server.get()), later = dup(wire.server.get());
-  EXPECT_EQ(connections_.Arrive(peer, Descriptor(earlier), now_), std::nullopt);
-  EXPECT_EQ(connections_.Arrive(peer, Descriptor(later), now_), std::nullopt);
+  const SocketPeer peer = PeerOf(wire.server.get());
+  const auto earlier = Dup(wire), later = Dup(wire);
+  EXPECT_EQ(connections_.Arrive(peer, earlier, now_), std::nullopt);
+  EXPECT_EQ(connections_.Arrive(peer, later, now_), std::nullopt);
   EXPECT_EQ(connections_.count(), 1U);
-  connections_.Leave(peer.name, earlier, now_);
+  connections_.Leave(peer.name, *earlier, now_);
   EXPECT_EQ(connections_.count(), 1U);
-  connections_.Leave(peer.name, later, now_);
+  connections_.Leave(peer.name, *later, now_);
   EXPECT_EQ(connections_.count(), 0U);
-}
-
-TEST_F(ConnectionsTest, Corked_HoldsWritesBackWhileItLives_UnlessConnectionsAreMoreThanAnswers) {
-  std::vector<Wire> wires;
-  for (int i = 0; i < 2; ++i) Let(wires.emplace_back(Wire::Make()));
-  const auto corked = [&] {
-    int on = 0;
-    for (const Wire& wire : wires) {
-      int value = 0;
-      socklen_t size = sizeof value;
-      EXPECT_EQ(getsockopt(wire.server.get(), IPPROTO_TCP, TCP_CORK, &value, &size), 0);
-      on += value;
-    }
-    return on;
-  };
-  {
-    const Connections::Corked few(connections_, 1);
-    EXPECT_EQ(corked(), 0);
-  }
-  {
-    const Connections::Corked enough(connections_, 2);
-    EXPECT_EQ(corked(), 2);
-  }
-  EXPECT_EQ(corked(), 0);
 }
 
 TEST_F(ConnectionsTest, Close_EndsTheConnectionForBothSides) {

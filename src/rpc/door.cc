@@ -1,6 +1,5 @@
 #include "rpc/door.h"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -16,13 +15,13 @@ namespace {
 constexpr Duration kTick = std::chrono::milliseconds(100);
 // To refuse costs little, but not nothing: who comes after so many in one tick waits for the next.
 constexpr int kMaxRefusedPerTick = 256;
-constexpr int kMaxAcceptedAtOnce = 64;  // then connections that have ended get their turn
+constexpr int kMaxAcceptedAtOnce = 64;  // then what else there is gets its turn
 
 }  // namespace
 
 Result<std::unique_ptr<Door>> Door::Open(const std::string& address, PeerLimits& limits, Clock& clock) {
   std::unique_ptr<Door> door(new Door(limits, clock));
-  auto listeners = ListenOn(address);
+  auto listeners = http2::ListenOn(address);
   if (!listeners) return std::unexpected(listeners.error());
   door->listeners_ = *std::move(listeners);
   door->epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
@@ -39,12 +38,10 @@ Door::~Door() {
   stopping_ = true;
   Wake();
   if (thread_.joinable()) thread_.join();
-  while (!watched_.empty()) Ended(watched_.begin()->first, clock_.Read().monotonic);
 }
 
-void Door::Start(LetIn let_in, std::function<void()> each_second) {
+void Door::Start(LetIn let_in) {
   let_in_ = std::move(let_in);
-  each_second_ = std::move(each_second);
   paused_ = true;
   Resume();
   thread_ = std::thread([this] { Run(); });
@@ -68,8 +65,6 @@ void Door::Run() {
       if (number == kWake) {
         std::uint64_t ignored = 0;
         static_cast<void>(read(wake_.get(), &ignored, sizeof ignored) == sizeof ignored);
-      } else if (number >= kFirstConnection) {
-        Ended(number, now);
       } else if (const auto listener = number - kFirstListener; !paused_ && listener < listeners_.size()) {
         Accept(listeners_[listener].get());
       }
@@ -84,18 +79,6 @@ void Door::Tick(MonotonicTime now) {
   refused_ = 0;
   Resume();
   limits_.connections().Tick(now, [this](const std::string& address) { limits_.ConnectionLimited(address); });
-  if (now < next_second_) return;
-  next_second_ = now + std::chrono::seconds(1);
-  each_second_();
-}
-
-void Door::Ended(std::uint64_t number, MonotonicTime now) {
-  const auto found = watched_.find(number);
-  if (found == watched_.end()) return;
-  const Watched watched = std::move(found->second);
-  watched_.erase(found);
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watched.fd, nullptr);
-  limits_.connections().Leave(watched.name, watched.fd, now);
 }
 
 void Door::Accept(int listener) {
@@ -117,23 +100,16 @@ void Door::Accept(int listener) {
 }
 
 void Door::Admit(Descriptor connection) {
-  const Peer peer = PeerOf(connection.get());
+  const http2::SocketPeer peer = http2::PeerOf(connection.get());
   if (peer.name.empty()) return;
-  Descriptor watch(fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
-  if (watch.get() < 0) return Abort(std::move(connection));
-  const int fd = watch.get();
-  if (limits_.connections().Arrive(peer, std::move(watch), clock_.Read().monotonic)) {
+  auto socket = std::make_shared<const Descriptor>(std::move(connection));
+  if (limits_.connections().Arrive(peer, socket, clock_.Read().monotonic)) {
     ++refused_;
     limits_.ConnectionLimited(peer.address);
-    return Abort(std::move(connection));
+    return http2::AbortWhenClosed(*socket);
   }
-  const std::uint64_t number = next_number_++;
-  watched_[number] = {peer.name, fd};
-  // No event is asked for: that both directions have ended, or an error, is always told.
-  epoll_event event{.events = 0, .data = {.u64 = number}};
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
-  SetConnectionOptions(connection.get());
-  let_in_(connection.Release());
+  http2::SetConnectionOptions(socket->get());
+  let_in_(std::move(socket), peer.name);
 }
 
 void Door::Pause() {

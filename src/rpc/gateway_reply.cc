@@ -169,7 +169,7 @@ CallError FromStatus(const grpc::Status& status, const grpc::ClientContext& cont
   std::string message = gateway + " refused the call" + said;
   if (status.error_code() == StatusCode::DEADLINE_EXCEEDED) message = gateway + " did not answer in time";
   if (status.error_code() == StatusCode::UNAVAILABLE) message = "the connection to " + gateway + " failed" + said;
-  auto detail = ErrorDetailOf(status);
+  auto detail = ErrorDetailOf(status.error_details());
   CallError error = Classify(status.error_code(), std::move(message), detail ? &*detail : nullptr, effect);
   error.pushback = Pushback(context);
   return error;

@@ -10,13 +10,11 @@
 #include "rpc/serve.h"
 #include "rpc/trace_convert.h"
 #include "rpc/trace_metadata.h"
-#include "strife/v1/gateway.grpc.pb.h"
+#include "strife/v1/gateway.pb.h"
 
 namespace strife::rpc {
 namespace {
 
-using grpc::CallbackServerContext;
-using grpc::ServerUnaryReactor;
 using protocol::PaymentRecord;
 using protocol::PaymentState;
 
@@ -56,49 +54,64 @@ class BatchAnswer {
   v1::ProcessPaymentsResponse& response_;
 };
 
-class GatewayService final : public v1::PaymentGateway::CallbackService {
+class GatewayService final : public ServedService {
  public:
   GatewayService(AdmissionOptions admission, GatewayApi& api, Clock& clock)
       : admission_(std::move(admission), clock), api_(api) {}
 
-  ServerUnaryReactor* AuthenticateClient(CallbackServerContext* context, const v1::AuthenticateClientRequest* request,
-                                         v1::AuthenticateClientResponse* response) override {
-    return Serve<SessionGrant>(
-        admission_, context, "/strife.v1.PaymentGateway/AuthenticateClient", *request, response,
+  MethodTable Methods() override {
+    return {
+        Method("/strife.v1.PaymentGateway/AuthenticateClient", admission_, this, &GatewayService::AuthenticateClient),
+        Method("/strife.v1.PaymentGateway/RefreshSession", admission_, this, &GatewayService::RefreshSession),
+        Method("/strife.v1.PaymentGateway/LogoutClient", admission_, this, &GatewayService::LogoutClient),
+        Method("/strife.v1.PaymentGateway/ProcessPayment", admission_, this, &GatewayService::ProcessPayment),
+        Method("/strife.v1.PaymentGateway/ProcessPayments", admission_, this, &GatewayService::ProcessPayments),
+        Method("/strife.v1.PaymentGateway/CancelPayment", admission_, this, &GatewayService::CancelPayment),
+        Method("/strife.v1.PaymentGateway/GetPayment", admission_, this, &GatewayService::GetPayment),
+        Method("/strife.v1.PaymentGateway/TracePayment", admission_, this, &GatewayService::TracePayment),
+        Method("/strife.v1.PaymentGateway/CheckBalance", admission_, this, &GatewayService::CheckBalance),
+        Method("/strife.v1.PaymentGateway/ViewTransactionHistory", admission_, this,
+               &GatewayService::ViewTransactionHistory),
+        Method("/strife.v1.PaymentGateway/RegisterBank", admission_, this, &GatewayService::RegisterBank),
+        Method("/strife.v1.PaymentGateway/InquireTransaction", admission_, this, &GatewayService::InquireTransaction)};
+  }
+
+ private:
+  void AuthenticateClient(const ServedPtr<v1::AuthenticateClientRequest, v1::AuthenticateClientResponse>& served) {
+    Serve<SessionGrant>(
+        admission_, served,
         [&](Caller caller, Done<SessionGrant> done) {
-          api_.AuthenticateClient(std::move(caller), request->username(), request->password(), std::move(done));
+          api_.AuthenticateClient(std::move(caller), served->request.username(), served->request.password(),
+                                  std::move(done));
         },
         FillGrant<v1::AuthenticateClientResponse>);
   }
 
-  ServerUnaryReactor* RefreshSession(CallbackServerContext* context, const v1::RefreshSessionRequest* request,
-                                     v1::RefreshSessionResponse* response) override {
-    return Serve<SessionGrant>(
-        admission_, context, "/strife.v1.PaymentGateway/RefreshSession", *request, response,
+  void RefreshSession(const ServedPtr<v1::RefreshSessionRequest, v1::RefreshSessionResponse>& served) {
+    Serve<SessionGrant>(
+        admission_, served,
         [&](Caller caller, Done<SessionGrant> done) {
-          api_.RefreshSession(std::move(caller), request->refresh_token(), std::move(done));
+          api_.RefreshSession(std::move(caller), served->request.refresh_token(), std::move(done));
         },
         FillGrant<v1::RefreshSessionResponse>);
   }
 
-  ServerUnaryReactor* LogoutClient(CallbackServerContext* context, const v1::LogoutClientRequest* request,
-                                   v1::LogoutClientResponse* response) override {
-    return Serve<Nothing>(
-        admission_, context, "/strife.v1.PaymentGateway/LogoutClient", *request, response,
+  void LogoutClient(const ServedPtr<v1::LogoutClientRequest, v1::LogoutClientResponse>& served) {
+    Serve<Nothing>(
+        admission_, served,
         [&](Caller caller, Done<Nothing> done) { api_.LogoutClient(std::move(caller), std::move(done)); },
         [](Nothing, v1::LogoutClientResponse&) {});
   }
 
-  ServerUnaryReactor* ProcessPayment(CallbackServerContext* context, const v1::ProcessPaymentRequest* request,
-                                     v1::ProcessPaymentResponse* response) override {
-    return Serve<PaymentRecord>(
-        admission_, context, "/strife.v1.PaymentGateway/ProcessPayment", *request, response,
+  void ProcessPayment(const ServedPtr<v1::ProcessPaymentRequest, v1::ProcessPaymentResponse>& served) {
+    Serve<PaymentRecord>(
+        admission_, served,
         [&](Caller caller, Done<PaymentRecord> done) {
           if (auto refused = admission_.limits().Payments(caller.claims->username, 1)) {
             return done(std::unexpected(*std::move(refused)));
           }
-          PaymentRequest payment = FromProto(*request);
-          payment.trace = TraceContextOf(*context);
+          PaymentRequest payment = FromProto(served->request);
+          payment.trace = TraceContextOf(*served->call);
           api_.ProcessPayment(std::move(caller), std::move(payment), std::move(done));
         },
         [](const PaymentRecord& payment, v1::ProcessPaymentResponse& out) {
@@ -107,55 +120,48 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
         });
   }
 
-  ServerUnaryReactor* ProcessPayments(CallbackServerContext* context, const v1::ProcessPaymentsRequest* request,
-                                      v1::ProcessPaymentsResponse* response) override {
-    return Serve<Nothing>(
-        admission_, context, "/strife.v1.PaymentGateway/ProcessPayments", *request, response,
-        [&, context](const Caller& caller, Done<Nothing> done) {
-          StartBatch(*context, caller, *request, *response, std::move(done));
-        },
+  void ProcessPayments(const ServedPtr<v1::ProcessPaymentsRequest, v1::ProcessPaymentsResponse>& served) {
+    Serve<Nothing>(
+        admission_, served,
+        [&](const Caller& caller, Done<Nothing> done) { StartBatch(*served, caller, std::move(done)); },
         [](Nothing, v1::ProcessPaymentsResponse&) {});
   }
 
-  ServerUnaryReactor* CancelPayment(CallbackServerContext* context, const v1::CancelPaymentRequest* request,
-                                    v1::CancelPaymentResponse* response) override {
-    return Serve<PaymentRecord>(
-        admission_, context, "/strife.v1.PaymentGateway/CancelPayment", *request, response,
+  void CancelPayment(const ServedPtr<v1::CancelPaymentRequest, v1::CancelPaymentResponse>& served) {
+    Serve<PaymentRecord>(
+        admission_, served,
         [&](Caller caller, Done<PaymentRecord> done) {
           if (auto refused = admission_.limits().Payments(caller.claims->username, 1)) {
             return done(std::unexpected(*std::move(refused)));
           }
-          api_.CancelPayment(std::move(caller), FromProto(request->payment()), std::move(done));
+          api_.CancelPayment(std::move(caller), FromProto(served->request.payment()), std::move(done));
         },
         [](const PaymentRecord& payment, v1::CancelPaymentResponse& out) { ToProto(payment, *out.mutable_payment()); });
   }
 
-  ServerUnaryReactor* GetPayment(CallbackServerContext* context, const v1::GetPaymentRequest* request,
-                                 v1::GetPaymentResponse* response) override {
-    return Serve<PaymentRecord>(
-        admission_, context, "/strife.v1.PaymentGateway/GetPayment", *request, response,
+  void GetPayment(const ServedPtr<v1::GetPaymentRequest, v1::GetPaymentResponse>& served) {
+    Serve<PaymentRecord>(
+        admission_, served,
         [&](Caller caller, Done<PaymentRecord> done) {
-          api_.GetPayment(std::move(caller), request->transaction_id(), std::move(done));
+          api_.GetPayment(std::move(caller), served->request.transaction_id(), std::move(done));
         },
         [](const PaymentRecord& payment, v1::GetPaymentResponse& out) { ToProto(payment, *out.mutable_payment()); });
   }
 
-  ServerUnaryReactor* TracePayment(CallbackServerContext* context, const v1::TracePaymentRequest* request,
-                                   v1::TracePaymentResponse* response) override {
-    return Serve<PaymentTrace>(
-        admission_, context, "/strife.v1.PaymentGateway/TracePayment", *request, response,
+  void TracePayment(const ServedPtr<v1::TracePaymentRequest, v1::TracePaymentResponse>& served) {
+    Serve<PaymentTrace>(
+        admission_, served,
         [&](Caller caller, Done<PaymentTrace> done) {
-          api_.TracePayment(std::move(caller), request->transaction_id(), std::move(done));
+          api_.TracePayment(std::move(caller), served->request.transaction_id(), std::move(done));
         },
         [](const PaymentTrace& trace, v1::TracePaymentResponse& out) { ToProto(trace, *out.mutable_trace()); });
   }
 
-  ServerUnaryReactor* CheckBalance(CallbackServerContext* context, const v1::CheckBalanceRequest* request,
-                                   v1::CheckBalanceResponse* response) override {
-    return Serve<Balance>(
-        admission_, context, "/strife.v1.PaymentGateway/CheckBalance", *request, response,
+  void CheckBalance(const ServedPtr<v1::CheckBalanceRequest, v1::CheckBalanceResponse>& served) {
+    Serve<Balance>(
+        admission_, served,
         [&](Caller caller, Done<Balance> done) {
-          api_.CheckBalance(std::move(caller), request->bank_id(), std::move(done));
+          api_.CheckBalance(std::move(caller), served->request.bank_id(), std::move(done));
         },
         [](Balance balance, v1::CheckBalanceResponse& out) {
           ToProto(balance.posted, *out.mutable_posted());
@@ -165,16 +171,15 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
         });
   }
 
-  ServerUnaryReactor* ViewTransactionHistory(CallbackServerContext* context,
-                                             const v1::ViewTransactionHistoryRequest* request,
-                                             v1::ViewTransactionHistoryResponse* response) override {
-    return Serve<HistoryPage>(
-        admission_, context, "/strife.v1.PaymentGateway/ViewTransactionHistory", *request, response,
+  void ViewTransactionHistory(
+      const ServedPtr<v1::ViewTransactionHistoryRequest, v1::ViewTransactionHistoryResponse>& served) {
+    Serve<HistoryPage>(
+        admission_, served,
         [&](Caller caller, Done<HistoryPage> done) {
-          if (admission_.limits().TooManyHistories(CertificateOf(*context))) {
+          if (admission_.limits().TooManyHistories(served->call->peer().who)) {
             return done(std::unexpected(Overloaded("the gateway")));
           }
-          auto history = FromProto(*request);
+          auto history = FromProto(served->request);
           if (!history) return done(std::unexpected(history.error()));
           api_.ViewTransactionHistory(std::move(caller), *std::move(history), std::move(done));
         },
@@ -184,12 +189,11 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
         });
   }
 
-  ServerUnaryReactor* RegisterBank(CallbackServerContext* context, const v1::RegisterBankRequest* request,
-                                   v1::RegisterBankResponse* response) override {
-    return Serve<Registration>(
-        admission_, context, "/strife.v1.PaymentGateway/RegisterBank", *request, response,
+  void RegisterBank(const ServedPtr<v1::RegisterBankRequest, v1::RegisterBankResponse>& served) {
+    Serve<Registration>(
+        admission_, served,
         [&](Caller caller, Done<Registration> done) {
-          api_.RegisterBank(std::move(caller), FromProto(*request), std::move(done));
+          api_.RegisterBank(std::move(caller), FromProto(served->request), std::move(done));
         },
         [](Registration answer, v1::RegisterBankResponse& out) {
           v1::BankRegistration& bank = *out.mutable_registration();
@@ -206,13 +210,13 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
         });
   }
 
-  ServerUnaryReactor* InquireTransaction(CallbackServerContext* context, const v1::InquireTransactionRequest* request,
-                                         v1::InquireTransactionResponse* response) override {
-    return Serve<InquiryResponse>(
-        admission_, context, "/strife.v1.PaymentGateway/InquireTransaction", *request, response,
+  void InquireTransaction(const ServedPtr<v1::InquireTransactionRequest, v1::InquireTransactionResponse>& served) {
+    Serve<InquiryResponse>(
+        admission_, served,
         [&](Caller caller, Done<InquiryResponse> done) {
           api_.InquireTransaction(std::move(caller),
-                                  {request->transaction_id(), request->gateway_store_id(), request->gateway_sequence()},
+                                  {served->request.transaction_id(), served->request.gateway_store_id(),
+                                   served->request.gateway_sequence()},
                                   std::move(done));
         },
         [](InquiryResponse answer, v1::InquireTransactionResponse& out) {
@@ -221,30 +225,29 @@ class GatewayService final : public v1::PaymentGateway::CallbackService {
         });
   }
 
- private:
-  void StartBatch(const CallbackServerContext& context, const Caller& caller, const v1::ProcessPaymentsRequest& request,
-                  v1::ProcessPaymentsResponse& response, Done<Nothing> done) {
-    const int count = request.payments_size();
-    if (auto refused = admission_.limits().Payments(caller.claims->username, static_cast<std::size_t>(count))) {
+  using ServedBatch = Served<v1::ProcessPaymentsRequest, v1::ProcessPaymentsResponse>;
+
+  void StartBatch(ServedBatch& served, const Caller& caller, Done<Nothing> done) {
+    const auto& payments = served.request.payments();
+    const auto count = static_cast<std::size_t>(payments.size());
+    if (auto refused = admission_.limits().Payments(caller.claims->username, count)) {
       return done(std::unexpected(*std::move(refused)));
     }
-    if (count == 0 || static_cast<std::size_t>(count) > limits::kMaxPaymentsPerCall) {
+    if (count == 0 || count > limits::kMaxPaymentsPerCall) {
       return done(std::unexpected(InvalidField(
           "payments", "must hold 1 to " + std::to_string(limits::kMaxPaymentsPerCall) + " payments; split the batch")));
     }
-    auto answer = std::make_shared<BatchAnswer>(count, std::move(done), response);
-    const auto trace = TraceContextOf(context);
-    for (int i = 0; i < count; ++i) {
-      PaymentRequest payment = FromProto(request.payments(i));
+    auto answer = std::make_shared<BatchAnswer>(payments.size(), std::move(done), served.response);
+    const auto trace = TraceContextOf(*served.call);
+    for (int i = 0; i < payments.size(); ++i) {
+      PaymentRequest payment = FromProto(payments[i]);
       payment.trace = trace;
-      api_.ProcessPayment(caller, std::move(payment),
-                          [this, &context, actor = ActorOf(caller), answer, i](ApiResult<PaymentRecord> result) {
-                            if (!result) {
-                              admission_.NoteRefused(context, "/strife.v1.PaymentGateway/ProcessPayments", actor,
-                                                     result.error());
-                            }
-                            answer->Set(i, std::move(result));
-                          });
+      api_.ProcessPayment(
+          caller, std::move(payment),
+          [this, call = served.call, actor = ActorOf(caller), answer, i](ApiResult<PaymentRecord> result) {
+            if (!result) admission_.NoteRefused(*call, actor, result.error());
+            answer->Set(i, std::move(result));
+          });
     }
   }
 
@@ -260,9 +263,9 @@ Result<std::unique_ptr<Server>> StartGatewayServer(const ServerOptions& options,
   admission.check_token = [&api](std::string_view token, const security::Certificate& certificate) {
     return api.CheckToken(token, certificate);
   };
-  std::vector<ServedService> services;
-  services.push_back({std::make_unique<GatewayService>(std::move(admission), api, clock), "strife.v1.PaymentGateway"});
-  services.push_back({MakeGatewayAdminService(AdmissionFor(options), admin, clock), "strife.v1.GatewayAdmin"});
+  std::vector<std::unique_ptr<ServedService>> services;
+  services.push_back(std::make_unique<GatewayService>(std::move(admission), api, clock));
+  services.push_back(MakeGatewayAdminService(AdmissionFor(options), admin, clock));
   return Listener::Start(options, std::move(services), clock);
 }
 

@@ -1,46 +1,42 @@
-// The gRPC side of rpc/server.h.
+// Listener: a running server: the door, the transport behind it, and the services that are called.
 #pragma once
-
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/impl/service_type.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "rpc/admission.h"
+#include "http2/server.h"
 #include "rpc/door.h"
-#include "rpc/open_calls.h"
+#include "rpc/health_server.h"
+#include "rpc/serve.h"
 #include "rpc/server.h"
 
 namespace strife::rpc {
 
-struct ServedService {
-  std::unique_ptr<grpc::Service> service;
-  std::string name;  // the full one, such as "strife.v1.Bank"
-};
-
-// Owns the services and the server that runs them.
-class Listener final : public Server {
+class Listener final : public Server, private http2::Handler {
  public:
-  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, std::vector<ServedService> services,
-                                               Clock& clock);
+  // The first service is what the server is there for.
+  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options,
+                                               std::vector<std::unique_ptr<ServedService>> services, Clock& clock);
   ~Listener() override;
 
   void SetServing(bool serving) override;
   void Shutdown(Duration grace) override;
 
  private:
-  Listener(const ServerOptions& options, std::vector<ServedService> services, Clock& clock);
+  Listener(const ServerOptions& options, std::vector<std::unique_ptr<ServedService>> services, Clock& clock);
 
-  const std::vector<ServedService> services_;
-  OpenCalls calls_;
-  std::shared_ptr<grpc::ServerCredentials> tls_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
-  std::unique_ptr<grpc::Server> server_;
+  std::optional<http2::CallStatus> Begins(const http2::Call& call) override;
+  void Arrived(std::shared_ptr<http2::Call> call) override;
+  void Ended(const http2::Call& call, bool arrived, bool answered) override;
+  void Left(const std::string& name, const http2::Descriptor& socket) override;
+
+  PeerLimits& limits_;
+  Clock& clock_;
+  const std::vector<std::unique_ptr<ServedService>> services_;
+  HealthService health_;
+  MethodTable methods_;
+  std::unique_ptr<http2::Server> transport_;
   std::unique_ptr<Door> door_;  // after the server it lets people in to: its thread stops first
 };
 

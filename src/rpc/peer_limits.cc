@@ -7,8 +7,6 @@ namespace {
 
 constexpr Rate kWasted{static_cast<double>(limits::kMaxWastedCallsPerSecond),
                        static_cast<double>(limits::kMaxWastedCalls)};
-// Longer than a connection lasts, with its grace.
-constexpr Duration kUnsentPeriod = std::chrono::seconds(limits::kMaxConnectionAgeSeconds + 120);
 constexpr Duration kShortestPushback = std::chrono::milliseconds(100);
 
 // As much as is allowed in a second, at once; and always one full call.
@@ -28,7 +26,7 @@ ApiError RateLimited(const std::string& message, Duration wait) {
 }  // namespace
 
 Result<std::unique_ptr<PeerLimits>> PeerLimits::Create(const PeerRates& rates, Clock& clock) {
-  const auto capacity = ConnectionCapacity();
+  const auto capacity = http2::ConnectionCapacity();
   if (!capacity) return std::unexpected(capacity.error());
   return std::unique_ptr<PeerLimits>(new PeerLimits(rates, clock, *capacity));
 }
@@ -38,13 +36,12 @@ PeerLimits::PeerLimits(const PeerRates& rates, Clock& clock, std::size_t capacit
       connections_(capacity),
       calls_(PerSecond(rates.calls_per_second)),
       payments_(PerSecond(rates.payments_per_second)),
-      wasted_(kWasted),
-      period_began_(clock.Read().monotonic) {}
+      wasted_(kWasted) {}
 
-std::optional<ApiError> PeerLimits::Call(const std::string& who, std::string_view grpc_peer, std::size_t bytes) {
+std::optional<ApiError> PeerLimits::Call(const std::string& who, const std::string& peer, std::size_t bytes) {
   const Duration wait = calls_.Take(who, 1, clock_.Read().monotonic);
   if (wait == Duration::zero()) {
-    connections_.Called(grpc_peer, bytes);
+    connections_.Called(peer, bytes);
     return std::nullopt;
   }
   calls_limited_.Add();
@@ -62,20 +59,18 @@ std::optional<ApiError> PeerLimits::Payments(const std::string& username, std::s
   return RateLimited("you send more payments than the gateway takes from one user in a second", wait);
 }
 
-void PeerLimits::Wasted(const std::string& who, std::string_view grpc_peer) {
+void PeerLimits::Wasted(const std::string& who, const std::string& peer) {
   calls_wasted_.Add();
   if (wasted_.Take(who, 1, clock_.Read().monotonic) == Duration::zero()) return;
-  if (connections_.Close(grpc_peer, ClosedFor::kWastedCalls)) Note({who, {}, kConnections});
+  if (connections_.Close(peer, ClosedFor::kWastedCalls)) Note({who, {}, kConnections});
 }
 
 bool PeerLimits::CallBegan(const std::string& who) {
-  const MonotonicTime now = clock_.Read().monotonic;
   {
     const std::lock_guard lock(mutex_);
-    if (now - period_began_ > kUnsentPeriod) ForgetUnsent(now);
-    Unsent& unsent = unsent_[who];
-    if (unsent.sum() < limits::kMaxUnsentCallsPerCertificate) {
-      ++unsent.this_period;
+    std::size_t& unsent = unsent_[who];
+    if (unsent < limits::kMaxUnsentCallsPerCertificate) {
+      ++unsent;
       return true;
     }
   }
@@ -87,17 +82,7 @@ bool PeerLimits::CallBegan(const std::string& who) {
 void PeerLimits::CallArrived(const std::string& who) {
   const std::lock_guard lock(mutex_);
   const auto found = unsent_.find(who);
-  if (found == unsent_.end()) return;
-  Unsent& unsent = found->second;
-  --(unsent.this_period > 0 ? unsent.this_period : unsent.last_period);
-  if (unsent.sum() == 0) unsent_.erase(found);
-}
-
-void PeerLimits::ForgetUnsent(MonotonicTime now) {
-  const bool all = now - period_began_ > 2 * kUnsentPeriod;
-  period_began_ = now;
-  for (auto& [who, unsent] : unsent_) unsent = {0, all ? 0 : unsent.this_period};
-  std::erase_if(unsent_, [](const auto& entry) { return entry.second.sum() == 0; });
+  if (--found->second == 0) unsent_.erase(found);
 }
 
 void PeerLimits::HistoryBegan(const std::string& who) {
@@ -151,7 +136,7 @@ std::vector<protocol::AuditRecord> PeerLimits::TakeLimited() {
 std::size_t PeerLimits::unsent_calls() const {
   const std::lock_guard lock(mutex_);
   std::size_t sum = 0;
-  for (const auto& [who, unsent] : unsent_) sum += unsent.sum();
+  for (const auto& [who, unsent] : unsent_) sum += unsent;
   return sum;
 }
 

@@ -36,12 +36,13 @@ class PeerLimits {
 
   Connections& connections() { return connections_; }
 
-  // A call under the certificate of `who`, "client/alice", from `grpc_peer`, of so many bytes; or why it is too much.
-  std::optional<ApiError> Call(const std::string& who, std::string_view grpc_peer, std::size_t bytes);
+  // A call under the certificate of `who`, "client/alice", from `peer`, an address and port, of so many bytes; or why
+  // it is too much.
+  std::optional<ApiError> Call(const std::string& who, const std::string& peer, std::size_t bytes);
   // Payments that the user asks for in one call, or why they are too many at this moment.
   std::optional<ApiError> Payments(const std::string& username, std::size_t count);
   // A call came to nothing, through its caller. More of them than limits::kMaxWastedCalls close the connection.
-  void Wasted(const std::string& who, std::string_view grpc_peer);
+  void Wasted(const std::string& who, const std::string& peer);
 
   // The headers of a call have come: false when the certificate has too many calls of which no more has. Then the call
   // never arrives.
@@ -85,17 +86,7 @@ class PeerLimits {
   Counter payments_limited_;
   Counter calls_wasted_;
   mutable std::mutex mutex_;
-  // gRPC drops some calls without a word, such as those whose message is too large. They must not count for ever, and
-  // none that is alive is older than its connection can be: so counts of the period before the last are forgotten.
-  struct Unsent {
-    std::size_t this_period = 0;
-    std::size_t last_period = 0;
-    std::size_t sum() const { return this_period + last_period; }
-  };
-  void ForgetUnsent(MonotonicTime now);
-
-  std::unordered_map<std::string, Unsent> unsent_;          // guarded by mutex_; by certificate, none is zero
-  MonotonicTime period_began_;                              // guarded by mutex_
+  std::unordered_map<std::string, std::size_t> unsent_;     // guarded by mutex_; by certificate, none is zero
   std::unordered_map<std::string, std::size_t> histories_;  // guarded by mutex_; by certificate, none is zero
   std::map<Key, std::uint32_t> limited_;                    // guarded by mutex_
 };

@@ -35,27 +35,6 @@ TEST_F(PeerLimitsTest, CallBegan_BeyondTheLimit_IsRefusedUntilOneArrives) {
   EXPECT_FALSE(limits_->CallBegan("client/a"));
 }
 
-TEST_F(PeerLimitsTest, CallBegan_CallsThatNeverArrive_AreForgottenWhenNoConnectionCanBeSoOld) {
-  Begin(limits::kMaxUnsentCallsPerCertificate);
-  clock_.now.monotonic += std::chrono::seconds(limits::kMaxConnectionAgeSeconds);
-  EXPECT_FALSE(limits_->CallBegan("client/a"));
-  clock_.now.monotonic += 5min;
-  EXPECT_FALSE(limits_->CallBegan("client/a"));
-  clock_.now.monotonic += std::chrono::seconds(limits::kMaxConnectionAgeSeconds) + 5min;
-  EXPECT_TRUE(limits_->CallBegan("client/a"));
-  EXPECT_EQ(limits_->unsent_calls(), 1U);
-}
-
-TEST_F(PeerLimitsTest, CallArrived_InThePeriodAfterItBegan_Counts) {
-  Begin(3);
-  clock_.now.monotonic += std::chrono::seconds(limits::kMaxConnectionAgeSeconds) + 5min;
-  Begin(1);
-  for (int i = 0; i < 4; ++i) limits_->CallArrived("client/a");
-  EXPECT_EQ(limits_->unsent_calls(), 0U);
-  limits_->CallArrived("client/a");
-  EXPECT_EQ(limits_->unsent_calls(), 0U);
-}
-
 TEST_F(PeerLimitsTest, Call_BeyondTheRate_IsRefusedWithAPushback) {
   for (int i = 0; i < 2000; ++i) ASSERT_FALSE(limits_->Call("client/a", "192.0.2.1:1", 10));
   const auto refused = limits_->Call("client/a", "192.0.2.1:1", 10);

@@ -1,71 +1,101 @@
-// Serve: the wrapper every handler goes through: admit, run, finish. Nothing is served around it.
+// Serve: the wrapper every handler goes through: read, admit, run, answer. Nothing is served around it.
 #pragma once
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/server_callback.h>
+#include <google/protobuf/message_lite.h>
 
-#include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
+#include "http2/call.h"
 #include "rpc/admission.h"
-#include "rpc/call_stats.h"
 #include "rpc/status.h"
 
 namespace strife::rpc {
 
-// What a call that has begun is measured by.
-class CallWatch {
+// What a method is to do with a call that has arrived in full.
+using MethodHandler = std::function<void(std::shared_ptr<http2::Call>)>;
+// By path, "/strife.v1.Bank/ExecuteBatch".
+using MethodTable = std::unordered_map<std::string_view, MethodHandler>;
+
+class ServedService {
  public:
-  explicit CallWatch(MethodStats* stats) : stats_(stats), started_(std::chrono::steady_clock::now()) {}
-
-  void Ended(int code) const {
-    if (stats_ == nullptr) return;
-    stats_->ended[static_cast<std::size_t>(code)].Add();
-    stats_->duration.Add(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_));
-  }
-
- private:
-  MethodStats* stats_;
-  std::chrono::steady_clock::time_point started_;
+  virtual ~ServedService() = default;
+  // Valid as long as the service.
+  virtual MethodTable Methods() = 0;
 };
 
-inline void FinishWithError(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
-                            const ApiError& error) {
-  if (error.retry_after) {
-    context->AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(error.retry_after->count() / 1000));
-  }
-  reactor->Finish(ToGrpcStatus(error));
+// A call that was admitted, and its messages, which last as long as anybody keeps this.
+template <typename Request, typename Response>
+struct Served {
+  std::shared_ptr<http2::Call> call;
+  const security::MethodPolicy* policy;
+  Caller caller;
+  Request request;
+  Response response;
+};
+template <typename Request, typename Response>
+using ServedPtr = std::shared_ptr<Served<Request, Response>>;
+
+inline http2::CallStatus ToCallStatus(const ApiError& error) {
+  return {.code = static_cast<int>(error.code),
+          .message = error.message,
+          .details = SerializedStatus(error),
+          .pushback = error.retry_after};
 }
 
-// `method` must be a literal. Runs `handle(Caller, Done<T>)` if the caller is admitted; `fill(T, Response&)` writes a
-// successful answer. Request, response and context stay valid until the reactor is finished, which the Done does
-// exactly once.
+// The message with gRPC's prefix.
+inline std::string Framed(const google::protobuf::MessageLite& message) {
+  const std::size_t size = message.ByteSizeLong();
+  std::string framed(http2::kFramePrefixBytes + size, '\0');
+  http2::WriteFramePrefix(framed.data(), size);
+  message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(framed.data() + http2::kFramePrefixBytes));
+  return framed;
+}
+
+// An entry of the table: callers that `admission` lets in are handed to `method` of `service`. Both must outlive it.
+template <typename Service, typename Request, typename Response>
+MethodTable::value_type Method(std::string_view path, Admission& admission, Service* service,
+                               void (Service::*method)(const ServedPtr<Request, Response>&)) {
+  const security::MethodPolicy* policy = security::FindPolicy(path);
+  return {path, [&admission, policy, service, method](std::shared_ptr<http2::Call> call) {
+            ApiResult<Caller> caller = admission.Admit(*call, policy);
+            if (!caller) {
+              admission.Refused(*call, policy, {}, caller.error(), nullptr);
+              return call->Fail(ToCallStatus(caller.error()));
+            }
+            const std::string_view message = call->message();
+            const auto served =
+                std::make_shared<Served<Request, Response>>(std::move(call), policy, *std::move(caller));
+            if (!served->request.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
+              const ApiError error{.code = ApiCode::kInvalidArgument,
+                                   .reason_code = "INVALID_ARGUMENT",
+                                   .message = "the request is not the message that this method takes"};
+              admission.Refused(*served->call, policy, ActorOf(served->caller), error, &served->request);
+              return served->call->Fail(ToCallStatus(error));
+            }
+            (service->*method)(served);
+          }};
+}
+
+// Runs `handle(Caller, Done<T>)`; `fill(T, Response&)` writes a successful answer. The Done is called exactly once,
+// from any thread.
 template <typename T, typename Request, typename Response, typename Handle, typename Fill>
-grpc::ServerUnaryReactor* Serve(Admission& admission, grpc::CallbackServerContext* context, std::string_view method,
-                                const Request& request, Response* response, Handle handle, Fill fill) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const security::MethodPolicy* policy = security::FindPolicy(method);
-  const CallWatch watch(admission.StatsOf(policy));
-  ApiResult<Caller> caller = admission.Admit(*context, policy, request.ByteSizeLong());
-  if (!caller) {
-    watch.Ended(static_cast<int>(caller.error().code));
-    admission.NoteRefused(*context, method, {}, caller.error());
-    FinishWithError(context, reactor, caller.error());
-    return reactor;
-  }
-  std::string actor = ActorOf(*caller);
-  handle(*std::move(caller), Done<T>([&admission, context, method, actor = std::move(actor), reactor, response, fill,
-                                      watch](ApiResult<T> result) {
-    watch.Ended(result ? 0 : static_cast<int>(result.error().code));
-    if (!result) {
-      admission.NoteRefused(*context, method, actor, result.error());
-      return FinishWithError(context, reactor, result.error());
-    }
-    fill(*std::move(result), *response);
-    reactor->Finish(grpc::Status::OK);
-  }));
-  return reactor;
+void Serve(Admission& admission, const ServedPtr<Request, Response>& served, Handle handle, Fill fill) {
+  std::string actor = ActorOf(served->caller);
+  handle(std::move(served->caller), Done<T>([&admission, actor = std::move(actor), served, fill](ApiResult<T> result) {
+           http2::Call& call = *served->call;
+           if (!result) {
+             admission.Refused(call, served->policy, actor, result.error(), &served->request);
+             return call.Fail(ToCallStatus(result.error()));
+           }
+           fill(*std::move(result), served->response);
+           admission.Answered(call, served->policy, served->request, served->response);
+           call.Finish(Framed(served->response));
+         }));
 }
 
 }  // namespace strife::rpc

@@ -47,6 +47,20 @@ class Server {
   virtual void Shutdown(Duration grace) = 0;
 };
 
+// While it lives, answers that the thread gives leave many at a time: what it costs to send one is shared. One at a
+// time in each thread.
+class AnswersTogether {
+ public:
+  AnswersTogether();
+  ~AnswersTogether();
+  AnswersTogether(const AnswersTogether&) = delete;
+  AnswersTogether& operator=(const AnswersTogether&) = delete;
+
+ private:
+  struct Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
 class GatewayApi;
 class GatewayAdminApi;
 class BankApi;

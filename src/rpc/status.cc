@@ -12,19 +12,19 @@ void FillErrorDetail(const ApiError& error, v1::ErrorDetail& detail) {
   if (error.prior) ToProto(*error.prior, *detail.mutable_prior());
 }
 
-grpc::Status ToGrpcStatus(const ApiError& error) {
+std::string SerializedStatus(const ApiError& error) {
   v1::ErrorDetail detail;
   FillErrorDetail(error, detail);
   v1::RpcStatus status;
   status.set_code(static_cast<int>(error.code));
   status.set_message(error.message);
   status.add_details()->PackFrom(detail);
-  return {static_cast<grpc::StatusCode>(error.code), error.message, status.SerializeAsString()};
+  return status.SerializeAsString();
 }
 
-std::optional<v1::ErrorDetail> ErrorDetailOf(const grpc::Status& status) {
+std::optional<v1::ErrorDetail> ErrorDetailOf(const std::string& details) {
   v1::RpcStatus parsed;
-  if (status.error_details().empty() || !parsed.ParseFromString(status.error_details())) return std::nullopt;
+  if (details.empty() || !parsed.ParseFromString(details)) return std::nullopt;
   for (const auto& any : parsed.details()) {
     v1::ErrorDetail detail;
     if (any.UnpackTo(&detail)) return detail;

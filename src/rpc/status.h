@@ -1,9 +1,8 @@
-// ApiError to gRPC status with `grpc-status-details-bin`, and back.
+// ApiError to what `grpc-status-details-bin` carries, and back.
 #pragma once
 
-#include <grpcpp/support/status.h>
-
 #include <optional>
+#include <string>
 
 #include "rpc/api.h"
 #include "strife/v1/types.pb.h"
@@ -12,9 +11,10 @@ namespace strife::rpc {
 
 void FillErrorDetail(const ApiError& error, v1::ErrorDetail& detail);
 
-grpc::Status ToGrpcStatus(const ApiError& error);
+// google.rpc.Status with the error as its detail, serialised.
+std::string SerializedStatus(const ApiError& error);
 
-// The ErrorDetail of a status Strife has made; nullopt for any other status.
-std::optional<v1::ErrorDetail> ErrorDetailOf(const grpc::Status& status);
+// The ErrorDetail in them; nullopt when they are not of Strife's making.
+std::optional<v1::ErrorDetail> ErrorDetailOf(const std::string& details);
 
 }  // namespace strife::rpc

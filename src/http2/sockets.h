@@ -1,4 +1,4 @@
-// What the door needs of sockets.
+// What a server needs of sockets.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 
-namespace strife::rpc {
+namespace strife::http2 {
 
 // A file descriptor, closed with its owner.
 class Descriptor {
@@ -33,31 +33,23 @@ class Descriptor {
 // Non-blocking sockets that listen on each address of host:port. kInvalidInput: not an address; kUnavailable: in use.
 Result<std::vector<Descriptor>> ListenOn(const std::string& address);
 
-struct Peer {
-  std::string name;     // with port, as PeerName
+struct SocketPeer {
+  std::string name;     // with port, "127.0.0.1:40312" or "[::1]:40312"
   std::string address;  // without; of IPv6 the first 64 bits, which is what one subscriber has
 };
 // Who is at the other end; empty when the connection is gone.
-Peer PeerOf(int fd);
+SocketPeer PeerOf(int fd);
 
-// A peer as gRPC has it, "127.0.0.1:40312" or "%5B::1%5D:40312", in the one way of Peer::name.
-std::string PeerName(std::string_view grpc_peer);
-
-// For a connection that is handed to gRPC.
 void SetConnectionOptions(int fd);
-
-// Whether what is written waits until it fills a segment; turned off, what waits goes out. The kernel waits for 200 ms
-// at most.
-void SetCork(int fd, bool on);
 
 // Payload that the kernel has received on the connection so far.
 std::uint64_t BytesReceived(int fd);
 
-// Closes at once, without the kernel lingering over what was sent.
-void Abort(Descriptor connection);
+// From now on its end is an abrupt one: the kernel does not linger over what was sent.
+void AbortWhenClosed(const Descriptor& connection);
 
-// Makes room for as many open files as the process may have; returns how many connections it can carry, at two each.
+// Makes room for as many open files as the process may have; returns how many connections it can carry.
 // kUnavailable when that is too few.
 Result<std::size_t> ConnectionCapacity();
 
-}  // namespace strife::rpc
+}  // namespace strife::http2

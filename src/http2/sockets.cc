@@ -1,4 +1,4 @@
-#include "rpc/sockets.h"
+#include "http2/sockets.h"
 
 #include <arpa/inet.h>
 #include <linux/tcp.h>
@@ -17,7 +17,7 @@
 #include "base/host_port.h"
 #include "base/limits.h"
 
-namespace strife::rpc {
+namespace strife::http2 {
 namespace {
 
 constexpr int kBacklog = 1024;
@@ -44,10 +44,10 @@ std::string Text(int family, const void* address) {
 }
 
 // With IPv4 addresses as IPv4, however they came.
-Peer Describe(const in6_addr& address, std::string_view port) {
+SocketPeer Describe(const in6_addr& address, std::string_view port) {
   std::array<unsigned char, 16> bytes{};
   std::ranges::copy(address.s6_addr, bytes.begin());
-  Peer peer;
+  SocketPeer peer;
   if (IN6_IS_ADDR_V4MAPPED(&address)) {
     peer.address = Text(AF_INET, &bytes[12]);
     peer.name = peer.address + ":";
@@ -96,7 +96,7 @@ Result<std::vector<Descriptor>> ListenOn(const std::string& address) {
   return sockets;
 }
 
-Peer PeerOf(int fd) {
+SocketPeer PeerOf(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
@@ -112,26 +112,10 @@ Peer PeerOf(int fd) {
   return {address + ":" + std::to_string(ntohs(peer.sin_port)), address};
 }
 
-std::string PeerName(std::string_view grpc_peer) {
-  if (!grpc_peer.starts_with("%5B") && !grpc_peer.starts_with("[")) return std::string(grpc_peer);
-  const auto colon = grpc_peer.rfind(':');
-  std::string_view host = grpc_peer.substr(0, colon);
-  host.remove_prefix(host.starts_with("[") ? 1 : 3);
-  host = host.substr(0, host.find_first_of("%]"));  // the closing bracket, or the zone before it
-  in6_addr address{};
-  if (colon == std::string_view::npos || inet_pton(AF_INET6, std::string(host).c_str(), &address) != 1) return {};
-  return Describe(address, grpc_peer.substr(colon + 1)).name;
-}
-
 void SetConnectionOptions(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof kUserTimeoutMs);
-}
-
-void SetCork(int fd, bool on) {
-  const int value = on ? 1 : 0;
-  setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
 }
 
 std::uint64_t BytesReceived(int fd) {
@@ -140,7 +124,7 @@ std::uint64_t BytesReceived(int fd) {
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
 }
 
-void Abort(Descriptor connection) {
+void AbortWhenClosed(const Descriptor& connection) {
   const linger now{1, 0};
   setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
@@ -150,17 +134,17 @@ Result<std::size_t> ConnectionCapacity() {
   getrlimit(RLIMIT_NOFILE, &files);
   if (files.rlim_cur < files.rlim_max) {
     // No more than are needed: some libraries make tables of all there may be.
-    const rlim_t wanted = 2 * limits::kMaxConnections + limits::kReservedDescriptors;
+    const rlim_t wanted = limits::kMaxConnections + limits::kReservedDescriptors;
     files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, wanted));
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  const std::size_t fewest = 2 * kFewestConnections + limits::kReservedDescriptors;
+  const std::size_t fewest = kFewestConnections + limits::kReservedDescriptors;
   if (files.rlim_cur < fewest) {
     return Fail(ErrorCode::kUnavailable, "this process may open " + std::to_string(files.rlim_cur) +
                                              " files and needs at least " + std::to_string(fewest) +
                                              "; raise the limit (ulimit -Hn, LimitNOFILE)");
   }
-  return std::min<std::size_t>(limits::kMaxConnections, (files.rlim_cur - limits::kReservedDescriptors) / 2);
+  return std::min<std::size_t>(limits::kMaxConnections, files.rlim_cur - limits::kReservedDescriptors);
 }
 
-}  // namespace strife::rpc
+}  // namespace strife::http2
