@@ -107,23 +107,12 @@ ApiResult<HistoryQuery> ValidateHistory(const rpc::HistoryRequest& request, cons
 
 namespace {
 
-// gRPC takes "unix:1" for a socket of the gateway's own machine, and what begins with another of its schemes for
-// something else than a host.
-bool IsScheme(std::string_view host) {
-  static constexpr std::string_view kSchemes[] = {
-      "dns",    "ipv4", "ipv6", "unix",       "unix-abstract",          "vsock",
-      "binder", "fake", "xds",  "google-c2p", "google-c2p-experimental"};
-  return std::ranges::find(kSchemes, host) != std::end(kSchemes);
-}
-
 bool IsHost(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) {
     in6_addr address{};
     return inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &address) == 1;
   }
-  std::string lower(host);
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return IsIdentifier(host, limits::kMaxEndpointBytes) && !IsScheme(lower);
+  return IsIdentifier(host, limits::kMaxEndpointBytes);
 }
 
 bool IsEndpoint(std::string_view text) {

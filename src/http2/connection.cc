@@ -12,12 +12,6 @@ namespace strife::http2 {
 namespace {
 
 constexpr int kOk = 0, kResourceExhausted = 8, kUnimplemented = 12;
-// What a client may have on its way to us before it is told that there is room for more.
-constexpr std::int32_t kStreamWindowBytes = std::int32_t{256} << 10;
-constexpr std::int32_t kConnectionWindowBytes = std::int32_t{4} << 20;
-constexpr std::size_t kRecordBytes = std::size_t{16} << 10;  // of TLS, at most
-constexpr std::size_t kGatheredBytes = std::size_t{64} << 10;
-constexpr int kMaxReadsAtOnce = 16;  // of so much each; then other connections get their turn
 constexpr Duration kPingAfter = std::chrono::seconds(30);
 constexpr Duration kPingTimeout = std::chrono::seconds(10);
 constexpr Duration kGrace = std::chrono::seconds(30);  // for calls, once the connection is too old
@@ -26,15 +20,6 @@ constexpr Duration kMaxIdle = std::chrono::seconds(limits::kMaxConnectionIdleSec
 constexpr Duration kMaxAge = std::chrono::seconds(limits::kMaxConnectionAgeSeconds);
 constexpr Duration kMaxSilence = std::chrono::seconds(limits::kMaxHandshakeSeconds);
 constexpr std::size_t kHeaderOverheadBytes = 32;  // as HTTP/2 counts
-
-// What is handed to nghttp2 must stay until the frame has been packed, unless it is copied, as here.
-nghttp2_nv Header(std::string_view name, std::string_view value) {
-  return {.name = const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(name.data())),
-          .value = const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(value.data())),
-          .namelen = name.size(),
-          .valuelen = value.size(),
-          .flags = NGHTTP2_NV_FLAG_NONE};
-}
 
 const nghttp2_nv kStatus200 = Header(":status", "200"), kGrpc = Header("content-type", "application/grpc"),
                  kGrpcOk = Header("grpc-status", "0"),
@@ -170,7 +155,7 @@ struct Connection::Callbacks {
 
 Connection::Connection(std::unique_ptr<TlsChannel> tls, std::string name, Handler& handler,
                        std::shared_ptr<RequestMemory> memory, MonotonicTime now)
-    : tls_(std::move(tls)),
+    : link_(std::move(tls)),
       name_(std::move(name)),
       handler_(handler),
       memory_(std::move(memory)),
@@ -179,48 +164,40 @@ Connection::Connection(std::unique_ptr<TlsChannel> tls, std::string name, Handle
 
 Connection::~Connection() {
   while (!calls_.empty()) OnStreamClosed(calls_.begin()->first);
-  nghttp2_session_del(session_);
-  handler_.Left(name_, tls_->socket());
+  handler_.Left(name_, link_.tls().socket());
 }
 
 void Connection::Handshake() {
-  const auto progress = tls_->Handshake();
+  const auto progress = link_.tls().Handshake();
   made_ = progress == TlsChannel::Progress::kDone;
-  ended_ = progress == TlsChannel::Progress::kEnded;
+  if (progress == TlsChannel::Progress::kEnded) link_.End();
 }
 
 void Connection::Begin(std::shared_ptr<Mailbox> mailbox, MonotonicTime now) {
   mailbox_ = std::move(mailbox);
-  Peer peer = tls_->Describe();
+  Peer peer = link_.tls().Describe();
   peer.name = name_;
   peer_ = std::make_shared<const Peer>(std::move(peer));
   now_ = received_at_ = called_at_ = now;
-  nghttp2_session_server_new2(&session_, Callbacks::All(), this, Options());
+  nghttp2_session* session = nullptr;
+  nghttp2_session_server_new2(&session, Callbacks::All(), this, Options());
+  link_.Begin(session);
   const std::array settings = {
       nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits::kMaxCallsPerConnection},
       nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindowBytes},
       nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits::kMaxMetadataBytes}};
-  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
-  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindowBytes);
+  nghttp2_submit_settings(link_.session(), NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+  nghttp2_session_set_local_window_size(link_.session(), NGHTTP2_FLAG_NONE, 0, kConnectionWindowBytes);
 }
 
 bool Connection::Receive(MonotonicTime now) {
   now_ = now;
-  static thread_local std::array<unsigned char, kRecordBytes> buffer;
-  for (int i = 0; i < kMaxReadsAtOnce && !ended_; ++i) {
-    std::size_t bytes = 0;
-    const auto progress = tls_->Read(buffer, bytes);
-    if (progress == TlsChannel::Progress::kEnded) ended_ = true;
-    if (progress != TlsChannel::Progress::kDone) return false;
+  const auto receipt = link_.Receive();
+  if (receipt != Link::Receipt::kNone) {
     received_at_ = now;
     pinging_ = false;
-    // What the peer does wrong makes a GOAWAY, which Flush sends; what nghttp2 cannot go on after ends the connection.
-    if (nghttp2_session_mem_recv(session_, buffer.data(), bytes) < 0) {
-      Flush();
-      ended_ = true;
-    }
   }
-  return !ended_;
+  return receipt == Link::Receipt::kMore;
 }
 
 // ---- A request ----
@@ -230,7 +207,7 @@ void Connection::OnHeaders(Call& call) {
   if (call.method_ != "POST" || !call.content_type_.starts_with("application/grpc")) {
     const nghttp2_nv status = Header(":status", call.method_ != "POST" ? "405" : "415");
     call.answered_ = true;
-    nghttp2_submit_response(session_, call.stream_, &status, 1, nullptr);
+    nghttp2_submit_response(link_.session(), call.stream_, &status, 1, nullptr);
     return;
   }
   if (auto refused = handler_.Begins(call)) return Refuse(call, *std::move(refused));
@@ -293,7 +270,7 @@ void Connection::SubmitRefusal(Call& call) {
   const Trailers trailers(call.status_);
   std::vector<nghttp2_nv> headers = {kStatus200, kGrpc, kEncodings};
   trailers.AppendTo(headers);
-  nghttp2_submit_response(session_, call.stream_, headers.data(), headers.size(), nullptr);
+  nghttp2_submit_response(link_.session(), call.stream_, headers.data(), headers.size(), nullptr);
 }
 
 void Connection::Give(Answer answer) {
@@ -308,13 +285,13 @@ void Connection::Give(Answer answer) {
     call.out_ += answer.framed;
   }
   if (call.submitted_) {
-    nghttp2_session_resume_data(session_, call.stream_);
+    nghttp2_session_resume_data(link_.session(), call.stream_);
     return;
   }
   call.submitted_ = true;
   const std::array headers = {kStatus200, kGrpc};
   const nghttp2_data_provider provider{.source = {.ptr = &call}, .read_callback = &Callbacks::ReadAnswer};
-  nghttp2_submit_response(session_, call.stream_, headers.data(), headers.size(), &provider);
+  nghttp2_submit_response(link_.session(), call.stream_, headers.data(), headers.size(), &provider);
 }
 
 ssize_t Connection::ReadAnswer(Call& call, std::uint8_t* to, std::size_t size, std::uint32_t* flags) {
@@ -328,58 +305,30 @@ ssize_t Connection::ReadAnswer(Call& call, std::uint8_t* to, std::size_t size, s
   if (!call.answered_) return bytes == 0 ? ssize_t{NGHTTP2_ERR_DEFERRED} : static_cast<ssize_t>(bytes);
   *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
   if (call.status_.code == kOk) {
-    nghttp2_submit_trailer(session_, call.stream_, &kGrpcOk, 1);
+    nghttp2_submit_trailer(link_.session(), call.stream_, &kGrpcOk, 1);
   } else {
     const Trailers trailers(call.status_);
     std::vector<nghttp2_nv> headers;
     trailers.AppendTo(headers);
-    nghttp2_submit_trailer(session_, call.stream_, headers.data(), headers.size());
+    nghttp2_submit_trailer(link_.session(), call.stream_, headers.data(), headers.size());
   }
   return static_cast<ssize_t>(bytes);
 }
 
 // ---- The connection ----
 
-void Connection::GatherOutput() {
-  while (out_.size() - out_offset_ < kGatheredBytes) {
-    const std::uint8_t* data = nullptr;
-    const ssize_t bytes = nghttp2_session_mem_send(session_, &data);
-    if (bytes < 0) ended_ = true;
-    if (bytes <= 0) return;
-    out_.append(reinterpret_cast<const char*>(data), static_cast<std::size_t>(bytes));
-  }
-}
-
 void Connection::Flush() {
-  while (!ended_) {
-    GatherOutput();
-    if (out_offset_ == out_.size()) {
-      out_.clear();
-      out_offset_ = 0;
-      const bool done = nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
-      ended_ |= done || (leaving_ == Leaving::kFinal && calls_.empty());
-      return;
-    }
-    const std::size_t size = std::min(out_.size() - out_offset_, kRecordBytes);
-    std::size_t bytes = 0;
-    const auto progress = tls_->Write({reinterpret_cast<const unsigned char*>(out_.data()) + out_offset_, size}, bytes);
-    if (progress == TlsChannel::Progress::kEnded) ended_ = true;
-    if (progress != TlsChannel::Progress::kDone) return;
-    out_offset_ += bytes;
-    if (out_offset_ >= kGatheredBytes / 2) {
-      out_.erase(0, out_offset_);
-      out_offset_ = 0;
-    }
-  }
+  link_.Flush();
+  if (leaving_ == Leaving::kFinal && calls_.empty() && !link_.wants_to_write()) link_.End();
 }
 
 void Connection::GoAway(std::uint32_t error) {
   leaving_ = Leaving::kFinal;
   if (error == NGHTTP2_NO_ERROR) {
-    nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_), error,
-                          nullptr, 0);
+    nghttp2_submit_goaway(link_.session(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(link_.session()),
+                          error, nullptr, 0);
   } else {
-    nghttp2_session_terminate_session(session_, error);
+    nghttp2_session_terminate_session(link_.session(), error);
   }
 }
 
@@ -391,13 +340,13 @@ void Connection::Drain() {
 
 void Connection::Tick(MonotonicTime now, Duration longest_call) {
   now_ = now;
-  if (!settled_ && now - came_ > kMaxSilence) ended_ = true;
-  if (session_ == nullptr) return;
+  if (!settled_ && now - came_ > kMaxSilence) link_.End();
+  if (link_.session() == nullptr) return;
   if (!calls_.empty()) called_at_ = now;
   for (const auto& [stream, call] : calls_) {
     if (now - call->began_ <= longest_call) continue;
     call->answered_ = call->arrived_;  // as far as it will be; the caller's own fault when it has not arrived
-    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+    nghttp2_submit_rst_stream(link_.session(), NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
   }
   if (leaving_ == Leaving::kAnnounced) {
     // Calls that were on their way when this was said have come meanwhile.
@@ -405,16 +354,16 @@ void Connection::Tick(MonotonicTime now, Duration longest_call) {
   } else if (leaving_ == Leaving::kNo && (now - came_ > kMaxAge || now - called_at_ > kMaxIdle)) {
     leaving_ = Leaving::kAnnounced;
     drained_at_ = now;
-    nghttp2_submit_shutdown_notice(session_);
+    nghttp2_submit_shutdown_notice(link_.session());
   }
-  if (leaving_ != Leaving::kNo && now - drained_at_ > kGrace) ended_ = true;
+  if (leaving_ != Leaving::kNo && now - drained_at_ > kGrace) link_.End();
   // A client without calls may not be listening at all, and is no burden.
   if (calls_.empty()) pinging_ = false;
-  if (pinging_ && now - pinged_at_ > kPingTimeout) ended_ = true;
+  if (pinging_ && now - pinged_at_ > kPingTimeout) link_.End();
   if (!calls_.empty() && !pinging_ && now - received_at_ > kPingAfter) {
     pinging_ = true;
     pinged_at_ = now;
-    nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+    nghttp2_submit_ping(link_.session(), NGHTTP2_FLAG_NONE, nullptr);
   }
 }
 

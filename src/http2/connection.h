@@ -12,8 +12,8 @@
 
 #include "base/time.h"
 #include "http2/call.h"
+#include "http2/link.h"
 #include "http2/mailbox.h"
-#include "http2/tls.h"
 
 namespace strife::http2 {
 
@@ -62,12 +62,8 @@ class Connection {
   void Drain();
 
   // Nothing more can come of it: to be destroyed.
-  bool ended() const { return ended_; }
-  std::size_t calls() const { return calls_.size(); }
-  int descriptor() const { return tls_->socket().get(); }
-  // What the socket is to be watched for: the peer's bytes are left to the kernel while it does not take ours.
-  bool wants_to_read() const { return out_.size() - out_offset_ < kMaxUnwritten; }
-  bool wants_to_write() const { return out_offset_ < out_.size(); }
+  bool ended() const { return link_.ended(); }
+  const Link& link() const { return link_; }
   // Whose the call is; null when it has ended.
   static Connection* Of(const Call& call) { return call.connection_; }
 
@@ -77,7 +73,6 @@ class Connection {
   std::uint32_t watched_events = 0;  // of epoll
 
  private:
-  static constexpr std::size_t kMaxUnwritten = std::size_t{256} << 10;
   struct Callbacks;  // nghttp2's
 
   void OnHeaders(Call& call);
@@ -89,18 +84,14 @@ class Connection {
   void SubmitRefusal(Call& call);
   ssize_t ReadAnswer(Call& call, std::uint8_t* to, std::size_t size, std::uint32_t* flags);
   void GoAway(std::uint32_t error);
-  void GatherOutput();
 
-  std::unique_ptr<TlsChannel> tls_;
+  Link link_;
   const std::string name_;
   Handler& handler_;
   const std::shared_ptr<RequestMemory> memory_;
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<const Peer> peer_;
-  nghttp2_session* session_ = nullptr;
   std::unordered_map<std::int32_t, std::shared_ptr<Call>> calls_;  // by stream
-  std::string out_;                                                // bytes of HTTP/2 that are to be written
-  std::size_t out_offset_ = 0;
   const MonotonicTime came_;
   MonotonicTime now_;          // as of the last event
   MonotonicTime received_at_;  // anything
@@ -113,7 +104,6 @@ class Connection {
   bool settled_ = false;  // the peer has sent something in HTTP/2
   bool pinging_ = false;
   enum class Leaving { kNo, kAnnounced, kFinal } leaving_ = Leaving::kNo;
-  bool ended_ = false;
 };
 
 }  // namespace strife::http2

@@ -81,7 +81,7 @@ void Loop::Adopt(std::unique_ptr<Connection> newcomer) {
   if (connection.is_made()) connection.Begin(mailbox_, now_);
   connection.watched_events = EPOLLIN;
   epoll_event event{.events = EPOLLIN, .data = {.ptr = &connection}};
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.descriptor(), &event);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.link().tls().socket().get(), &event);
   OnEvent(connection);  // the handshake may have read more than its own
 }
 
@@ -90,14 +90,14 @@ void Loop::OnEvent(Connection& connection) {
     connection.Handshake();
     if (connection.is_made()) return pass_on_(Take(connection));
   } else if (!connection.ended()) {
-    connection.has_more = !connection.wants_to_read() || connection.Receive(now_);
+    connection.has_more = !connection.link().wants_to_read() || connection.Receive(now_);
   }
   MarkDirty(connection);
 }
 
 std::unique_ptr<Connection> Loop::Take(Connection& connection) {
   // Closing the descriptor would not do: there may be another of the same connection.
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.descriptor(), nullptr);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.link().tls().socket().get(), nullptr);
   auto node = connections_.extract(&connection);
   return std::move(node.mapped());
 }
@@ -116,17 +116,16 @@ void Loop::FlushAll() {
       continue;
     }
     Watch(*connection);
-    if (connection->has_more && connection->wants_to_read()) unread_.push_back(connection);
+    if (connection->has_more && connection->link().wants_to_read()) unread_.push_back(connection);
   }
 }
 
 void Loop::Watch(Connection& connection) {
-  const std::uint32_t events = (connection.wants_to_read() ? std::uint32_t{EPOLLIN} : 0U) |
-                               (connection.wants_to_write() ? std::uint32_t{EPOLLOUT} : 0U);
+  const std::uint32_t events = connection.link().epoll_events();
   if (events == connection.watched_events) return;
   connection.watched_events = events;
   epoll_event event{.events = events, .data = {.ptr = &connection}};
-  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.descriptor(), &event);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.link().tls().socket().get(), &event);
 }
 
 void Loop::Tick() {

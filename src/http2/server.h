@@ -1,6 +1,6 @@
 // The transport of a gRPC server: HTTP/2 over mutual TLS, and gRPC's way of using it. Knows nothing of what is called.
 //
-// Our own rather than gRPC's, over nghttp2 and OpenSSL; docs/decisions/0016-http2-server.md says why.
+// Our own rather than gRPC's, over nghttp2 and OpenSSL; docs/decisions/0016-nghttp2.md says why.
 #pragma once
 
 #include <atomic>

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -85,15 +87,26 @@ TlsChannel::~TlsChannel() {
 }
 
 TlsChannel::Progress TlsChannel::Judge(int result) {
+  const int system_error = errno;
   const int why = SSL_get_error(ssl_.get(), result);
   if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return Progress::kWaiting;
   broken_ |= why != SSL_ERROR_ZERO_RETURN;
+  error_ = ERR_peek_error();
+  if (why == SSL_ERROR_SYSCALL) system_error_ = system_error;
   return Progress::kEnded;
+}
+
+std::string TlsChannel::Failure() const {
+  if (const long verdict = SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK) {
+    return std::string("its certificate is not good: ") + X509_verify_cert_error_string(verdict);
+  }
+  if (const char* reason = ERR_reason_error_string(error_)) return std::string("TLS: ") + reason;
+  return system_error_ != 0 ? std::strerror(system_error_) : "it has closed the connection";
 }
 
 TlsChannel::Progress TlsChannel::Handshake() {
   ERR_clear_error();
-  const int result = SSL_accept(ssl_.get());
+  const int result = SSL_do_handshake(ssl_.get());
   if (result != 1) return Judge(result);
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
@@ -132,12 +145,49 @@ Peer TlsChannel::Describe() const {
   return peer;
 }
 
+namespace {
+
+using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+
+// What both sides have in common; null when OpenSSL does not take the credentials.
+Context MakeContext(const SSL_METHOD* method, const security::Credentials& credentials) {
+  Context context(SSL_CTX_new(method), SSL_CTX_free);
+  if (context == nullptr) return context;
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(context.get(), kTls12Ciphers);
+  // Every connection proves who it is: none goes on from an earlier one.
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+  // Idle connections keep no buffers; busy ones read several records at a time.
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(context.get(), 1);
+  SSL_CTX_set_default_read_buffer_len(context.get(), std::size_t{64} << 10);
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  ERR_clear_error();
+  const bool taken =
+      UseCertificate(context.get(), credentials) && TrustAuthorities(context.get(), credentials.trust->ca_pem());
+  ERR_clear_error();
+  if (!taken) context.reset();
+  return context;
+}
+
+std::unique_ptr<SSL, decltype(&SSL_free)> MakeSsl(SSL_CTX* context, const Descriptor& socket) {
+  std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context), SSL_free);
+  if (ssl != nullptr && SSL_set_fd(ssl.get(), socket.get()) != 1) ssl.reset();
+  return ssl;
+}
+
+std::unexpected<Error> CannotMake(const std::string& what) {
+  return Fail(ErrorCode::kInternal, "OpenSSL does not take " + what);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<TlsChannel>> TlsAcceptor::Accept(std::shared_ptr<const Descriptor> socket) {
   if (Status renewed = Renew(); !renewed) return std::unexpected(renewed.error());
-  std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context_.get()), SSL_free);
-  if (ssl == nullptr || SSL_set_fd(ssl.get(), socket->get()) != 1) {
-    return Fail(ErrorCode::kInternal, "OpenSSL cannot make a connection");
-  }
+  auto ssl = MakeSsl(context_.get(), *socket);
+  if (ssl == nullptr) return CannotMake("the connection");
   SSL_set_accept_state(ssl.get());
   return std::make_unique<TlsChannel>(std::move(ssl), std::move(socket));
 }
@@ -145,28 +195,33 @@ Result<std::unique_ptr<TlsChannel>> TlsAcceptor::Accept(std::shared_ptr<const De
 Status TlsAcceptor::Renew() {
   auto current = credentials_.current();
   if (current == used_) return {};
-  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
-  if (context == nullptr) return Fail(ErrorCode::kInternal, "OpenSSL cannot make a context");
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(context.get(), kTls12Ciphers);
-  // Every connection proves who it is: none goes on from an earlier one.
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  Context context = MakeContext(TLS_server_method(), *current);
+  if (context == nullptr) return CannotMake("the server's certificate, key or CAs");
   SSL_CTX_set_num_tickets(context.get(), 0);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  // Idle connections keep no buffers; busy ones read several records at a time.
-  SSL_CTX_set_mode(context.get(),
-                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_read_ahead(context.get(), 1);
-  SSL_CTX_set_default_read_buffer_len(context.get(), std::size_t{64} << 10);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_alpn_select_cb(context.get(), ChooseHttp2, nullptr);
-  ERR_clear_error();
-  const bool taken =
-      UseCertificate(context.get(), *current) && TrustAuthorities(context.get(), current->trust->ca_pem());
-  ERR_clear_error();
-  if (!taken) return Fail(ErrorCode::kInternal, "OpenSSL does not take the server's certificate, key or CAs");
   context_ = std::move(context);
   used_ = std::move(current);
+  return {};
+}
+
+Result<std::unique_ptr<TlsChannel>> TlsDialer::Dial(std::shared_ptr<const Descriptor> socket) {
+  if (context_ == nullptr) {
+    context_ = MakeContext(TLS_client_method(), *credentials_);
+    if (context_ == nullptr) return CannotMake("the certificate, key or CAs");
+    static constexpr unsigned char kHttp2[] = {2, 'h', '2'};
+    SSL_CTX_set_alpn_protos(context_.get(), kHttp2, sizeof kHttp2);
+  }
+  auto ssl = MakeSsl(context_.get(), *socket);
+  if (ssl == nullptr) return CannotMake("the connection");
+  SSL_set_connect_state(ssl.get());
+  return std::make_unique<TlsChannel>(std::move(ssl), std::move(socket));
+}
+
+Status TlsDialer::Verify(const TlsChannel& channel, WallTime now) const {
+  const Peer peer = channel.Describe();
+  const auto admitted = security::AdmitServer(*credentials_->trust, peer.leaf_pem, peer.others_pem, expected_, now);
+  if (!admitted) return std::unexpected(admitted.error());
   return {};
 }
 

@@ -1,4 +1,4 @@
-// The server's side of mutual TLS, on sockets that do not block.
+// Mutual TLS on sockets that do not block.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "http2/call.h"
@@ -35,9 +37,13 @@ class TlsChannel {
   // `bytes`: how many were written. What waits must be offered again from the same byte on.
   Progress Write(std::span<const unsigned char> from, std::size_t& bytes);
 
+  // What it is waiting for, when it is waiting.
+  bool wants_to_write() const { return SSL_want_write(ssl_.get()) != 0; }
   // Who has shown which certificate, after the handshake; without a name.
   Peer Describe() const;
   const Descriptor& socket() const { return *socket_; }
+  // Why it has ended, in a few words.
+  std::string Failure() const;
 
  private:
   Progress Judge(int result);
@@ -46,6 +52,8 @@ class TlsChannel {
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
   bool made_ = false;
   bool broken_ = false;
+  unsigned long error_ = 0;  // of OpenSSL
+  int system_error_ = 0;     // errno
 };
 
 // Makes channels with the process's credentials as they are at each moment. For one thread at a time; the credentials
@@ -62,6 +70,24 @@ class TlsAcceptor {
 
   const security::LiveCredentials& credentials_;
   std::shared_ptr<const security::Credentials> used_;  // of context_
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{nullptr, SSL_CTX_free};
+};
+
+// The client's side: with these credentials, to whoever proves to be `expected`, whatever its host name: in Strife the
+// identity is the name. For one thread at a time.
+class TlsDialer {
+ public:
+  TlsDialer(std::shared_ptr<const security::Credentials> credentials, security::Identity expected)
+      : credentials_(std::move(credentials)), expected_(std::move(expected)) {}
+
+  // `socket` is connected. kInternal when OpenSSL cannot make one.
+  Result<std::unique_ptr<TlsChannel>> Dial(std::shared_ptr<const Descriptor> socket);
+  // After the handshake: whether it is the right peer, and not revoked.
+  Status Verify(const TlsChannel& channel, WallTime now) const;
+
+ private:
+  const std::shared_ptr<const security::Credentials> credentials_;
+  const security::Identity expected_;
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{nullptr, SSL_CTX_free};
 };
 

@@ -15,8 +15,12 @@ namespace strife::http2 {
 
 // For the header grpc-message: what is not printable ASCII, and '%', as %XX.
 std::string PercentEncoded(std::string_view text);
+// And back; what is no code stays as it is.
+std::string PercentDecoded(std::string_view text);
 // For headers whose names end with -bin.
 std::string Base64(std::string_view bytes);
+// And back, with or without padding; empty when it is not base64.
+std::string Base64Decoded(std::string_view text);
 
 // What is said of a message of more than limits::kMaxMessageBytes.
 std::string TooLarge();

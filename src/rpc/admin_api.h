@@ -56,7 +56,7 @@ struct DrainState {
   std::size_t open = 0;  // payments not answered yet
 };
 
-// Called from gRPC's threads, as all below: nothing here may block. `limit` is in range.
+// Called from the transport's threads, as all below: nothing here may block. `limit` is in range.
 class GatewayAdminApi {
  public:
   virtual ~GatewayAdminApi() = default;

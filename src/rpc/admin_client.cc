@@ -1,14 +1,12 @@
 #include "rpc/admin_client.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <utility>
 
 #include "base/text.h"
 #include "rpc/admin_convert.h"
-#include "rpc/channel.h"
+#include "rpc/ask_once.h"
 #include "rpc/trace_convert.h"
-#include "strife/v1/admin.grpc.pb.h"
+#include "strife/v1/admin.pb.h"
 
 namespace strife::rpc {
 namespace {
@@ -17,52 +15,36 @@ std::string Who(const AdminTarget& target) {
   return target.expected.name.empty() ? std::string(security::RoleName(target.expected.role)) : target.expected.name;
 }
 
-ErrorCode CodeOf(grpc::StatusCode code, bool changes) {
-  switch (code) {
-    case grpc::StatusCode::PERMISSION_DENIED:
-    case grpc::StatusCode::UNAUTHENTICATED:
+ErrorCode CodeOf(int code, bool changes) {
+  switch (static_cast<http2::Code>(code)) {
+    case http2::Code::kPermissionDenied:
+    case http2::Code::kUnauthenticated:
       return ErrorCode::kPermissionDenied;
-    case grpc::StatusCode::INVALID_ARGUMENT:
-    case grpc::StatusCode::FAILED_PRECONDITION:
-    case grpc::StatusCode::NOT_FOUND:
+    case http2::Code::kInvalidArgument:
+    case http2::Code::kFailedPrecondition:
+    case http2::Code::kNotFound:
       return ErrorCode::kInvalidInput;
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+    case http2::Code::kResourceExhausted:
       return ErrorCode::kResourceExhausted;
     default:
       return changes ? ErrorCode::kUnknownOutcome : ErrorCode::kUnavailable;
   }
 }
 
-// Fails as soon as the first attempt has.
-bool Connect(grpc::Channel& channel, std::chrono::system_clock::time_point deadline) {
-  for (auto state = channel.GetState(true); state != GRPC_CHANNEL_READY; state = channel.GetState(true)) {
-    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) return false;
-    if (!channel.WaitForStateChange(state, deadline)) return false;
-  }
-  return true;
-}
-
-// `method` is the generated one. A call is only made on a connection that stands, so that "cannot connect" is sure to
-// mean that nothing was done.
-template <typename Stub, typename Request, typename Response>
-Result<Response> Call(const AdminTarget& target, bool changes,
-                      std::unique_ptr<Stub> (*make)(const std::shared_ptr<grpc::ChannelInterface>&,
-                                                    const grpc::StubOptions&),
-                      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                      const Request& request) {
-  const auto deadline = std::chrono::system_clock::now() + target.timeout;
-  const auto channel = OpenChannel(target.endpoint, *target.credentials, target.expected);
-  if (!Connect(*channel, deadline)) {
+// A call is only made on a connection that stands, so that "cannot connect" is sure to mean that nothing was done.
+template <typename Response>
+Result<Response> Ask(const AdminTarget& target, bool changes, const char* path,
+                     const google::protobuf::MessageLite& request) {
+  const MonotonicTime deadline = DeadlineIn(target.timeout);
+  const auto credentials = std::make_shared<const security::Credentials>(*target.credentials);
+  const auto answered = AskOnce<Response>({target.endpoint, credentials, target.expected}, path, request, deadline);
+  if (!answered) {
     return Fail(ErrorCode::kUnavailable, "cannot connect to " + Who(target) + " at " + target.endpoint +
                                              "; check that it runs and that the certificates are right");
   }
-  const auto stub = make(channel, grpc::StubOptions());
-  grpc::ClientContext context;
-  context.set_deadline(deadline);
-  Response response;
-  const grpc::Status status = ((*stub).*method)(&context, request, &response);
-  if (!status.ok()) {
-    return Fail(CodeOf(status.error_code(), changes), Who(target) + ": " + Sanitize(status.error_message(), 512));
+  const auto& [status, response] = *answered;
+  if (!Is(status, http2::Code::kOk)) {
+    return Fail(CodeOf(status.code, changes), Who(target) + ": " + Sanitize(status.message, 512));
   }
   return response;
 }
@@ -86,7 +68,7 @@ Result<protocol::ListOpenAnswer> ListInDoubtPayments(const AdminTarget& gateway,
   request.mutable_min_age()->set_nanos(static_cast<std::int32_t>(min_age.count() % 1'000'000 * 1000));
   request.set_limit(limit);
   auto response =
-      Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::ListInDoubtPayments, request);
+      Ask<v1::ListInDoubtPaymentsResponse>(gateway, false, "/strife.v1.GatewayAdmin/ListInDoubtPayments", request);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(gateway, *response);
 }
@@ -94,7 +76,7 @@ Result<protocol::ListOpenAnswer> ListInDoubtPayments(const AdminTarget& gateway,
 Result<PaymentTrace> TracePayment(const AdminTarget& gateway, const Uuid& id) {
   v1::TracePaymentRequest request;
   request.set_transaction_id(id.ToString());
-  auto response = Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::TracePayment, request);
+  auto response = Ask<v1::TracePaymentResponse>(gateway, false, "/strife.v1.GatewayAdmin/TracePayment", request);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(gateway, response->trace());
 }
@@ -102,7 +84,8 @@ Result<PaymentTrace> TracePayment(const AdminTarget& gateway, const Uuid& id) {
 Result<protocol::InDoubtAnswer> ListInDoubtTransactions(const AdminTarget& bank, int limit) {
   v1::ListInDoubtTransactionsRequest request;
   request.set_limit(limit);
-  auto response = Call(bank, false, &v1::BankAdmin::NewStub, &v1::BankAdmin::Stub::ListInDoubtTransactions, request);
+  auto response =
+      Ask<v1::ListInDoubtTransactionsResponse>(bank, false, "/strife.v1.BankAdmin/ListInDoubtTransactions", request);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(bank, *response);
 }
@@ -112,7 +95,7 @@ Result<protocol::HeuristicRecord> ForceTransaction(const AdminTarget& bank, cons
   v1::ForceTransactionRequest request;
   request.set_transaction_id(id.ToString());
   request.set_decision(decision == protocol::Decision::kCommit ? v1::DECISION_COMMIT : v1::DECISION_ABORT);
-  auto response = Call(bank, true, &v1::BankAdmin::NewStub, &v1::BankAdmin::Stub::ForceTransaction, request);
+  auto response = Ask<v1::ForceTransactionResponse>(bank, true, "/strife.v1.BankAdmin/ForceTransaction", request);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(bank, response->heuristic());
 }
@@ -120,14 +103,15 @@ Result<protocol::HeuristicRecord> ForceTransaction(const AdminTarget& bank, cons
 Result<protocol::HeuristicRecord> AcknowledgeTransaction(const AdminTarget& bank, const Uuid& id) {
   v1::AcknowledgeTransactionRequest request;
   request.set_transaction_id(id.ToString());
-  auto response = Call(bank, true, &v1::BankAdmin::NewStub, &v1::BankAdmin::Stub::AcknowledgeTransaction, request);
+  auto response =
+      Ask<v1::AcknowledgeTransactionResponse>(bank, true, "/strife.v1.BankAdmin/AcknowledgeTransaction", request);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(bank, response->heuristic());
 }
 
 Result<BanksOverview> ListBanks(const AdminTarget& gateway) {
   auto response =
-      Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::ListBanks, v1::ListBanksRequest());
+      Ask<v1::ListBanksResponse>(gateway, false, "/strife.v1.GatewayAdmin/ListBanks", v1::ListBanksRequest());
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(gateway, *response);
 }
@@ -135,7 +119,8 @@ Result<BanksOverview> ListBanks(const AdminTarget& gateway) {
 Result<TransactionsPage> ListTransactions(const AdminTarget& gateway, const TransactionsRequest& request) {
   v1::ListTransactionsRequest message;
   ToProto(request, message);
-  auto response = Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::ListTransactions, message);
+  auto response =
+      Ask<v1::ListTransactionsResponse>(gateway, false, "/strife.v1.GatewayAdmin/ListTransactions", message);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(gateway, *response);
 }
@@ -146,7 +131,7 @@ Result<SessionsPage> ListSessions(const AdminTarget& gateway, const std::string&
   message.set_username(username);
   message.set_page_size(page_size);
   message.set_page_token(page_token);
-  auto response = Call(gateway, false, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::ListSessions, message);
+  auto response = Ask<v1::ListSessionsResponse>(gateway, false, "/strife.v1.GatewayAdmin/ListSessions", message);
   if (!response) return std::unexpected(std::move(response.error()));
   return Read(gateway, *response);
 }
@@ -156,7 +141,7 @@ Result<std::size_t> EndSessions(const AdminTarget& gateway, const std::string& s
   v1::EndSessionsRequest message;
   message.set_session_id(session_id);
   message.set_username(username);
-  auto response = Call(gateway, true, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::EndSessions, message);
+  auto response = Ask<v1::EndSessionsResponse>(gateway, true, "/strife.v1.GatewayAdmin/EndSessions", message);
   if (!response) return std::unexpected(std::move(response.error()));
   return response->ended();
 }
@@ -166,7 +151,7 @@ Result<SuspensionRecord> SetSuspension(const AdminTarget& gateway, const Suspens
   ToProto(record, *message.mutable_suspension());
   message.mutable_suspension()->clear_at();
   message.set_suspended(record.suspended);
-  auto response = Call(gateway, true, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::SetSuspension, message);
+  auto response = Ask<v1::SetSuspensionResponse>(gateway, true, "/strife.v1.GatewayAdmin/SetSuspension", message);
   if (!response) return std::unexpected(std::move(response.error()));
   auto done = Read(gateway, response->suspension());
   if (done) done->suspended = record.suspended;
@@ -176,7 +161,7 @@ Result<SuspensionRecord> SetSuspension(const AdminTarget& gateway, const Suspens
 Result<DrainState> SetDraining(const AdminTarget& gateway, bool draining) {
   v1::SetDrainingRequest message;
   message.set_draining(draining);
-  auto response = Call(gateway, true, &v1::GatewayAdmin::NewStub, &v1::GatewayAdmin::Stub::SetDraining, message);
+  auto response = Ask<v1::SetDrainingResponse>(gateway, true, "/strife.v1.GatewayAdmin/SetDraining", message);
   if (!response) return std::unexpected(std::move(response.error()));
   return DrainState{response->draining(), response->open()};
 }

@@ -35,7 +35,7 @@ struct TransactionStatus {
   protocol::Trace trace;
 };
 
-// Called from gRPC's threads: nothing here may block.
+// Called from the transport's threads: nothing here may block.
 class BankApi {
  public:
   virtual ~BankApi() = default;

@@ -21,10 +21,6 @@ namespace {
 constexpr std::size_t kMaxSingleCallsInFlight = 64;
 constexpr Duration kTraceTimeout = std::chrono::seconds(2);
 
-std::chrono::system_clock::time_point DeadlineIn(Duration timeout) {
-  return std::chrono::system_clock::now() + timeout;
-}
-
 // What a bank's answer to `command` comes to when it cannot be read: never a YES, never an acknowledgement.
 BankReply Unreadable(const BankCommand& command) {
   return {command.kind, command.id, CommandOutcome::kViolation, std::string(protocol::reason::kProtocolViolation),
@@ -32,7 +28,7 @@ BankReply Unreadable(const BankCommand& command) {
 }
 
 // Strife's banks say so before they look at anything, so they are not away: they want to be asked again later.
-bool IsOverloaded(const grpc::Status& status) { return status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED; }
+bool IsOverloaded(const http2::CallStatus& status) { return Is(status, http2::Code::kResourceExhausted); }
 
 BankReply Overloaded(const BankCommand& command) {
   return {command.kind, command.id, CommandOutcome::kOverloaded, {}, {}};
@@ -43,9 +39,6 @@ BankReply Overloaded(const BankCommand& command) {
 struct BankLink::BatchCall {
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   WallTime sent_at = runtime::WallNow();
-  std::shared_ptr<grpc::ClientContext> context;
-  v1::ExecuteBatchRequest request;
-  v1::ExecuteBatchResponse response;
   std::vector<BankCommand> commands;
 };
 
@@ -58,19 +51,10 @@ struct BankLink::SingleCalls {
   std::vector<protocol::UndeliveredInput::Command> undelivered;
 };
 
-template <typename Request, typename Response>
-struct BankLink::SingleCall {
-  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
-  std::shared_ptr<grpc::ClientContext> context;
-  Request request;
-  Response response;
-  BankCommand command;
-};
-
 void BankLink::Update(const protocol::BankRecord& bank) {
   std::unique_lock lock(mutex_);
   batches_ = std::ranges::find(bank.capabilities, "execute-batch") != bank.capabilities.end();
-  stub_.SetAddress(bank.endpoint);
+  channel_.SetAddress(bank.endpoint);
 }
 
 void BankLink::Send(std::vector<BankCommand> commands) {
@@ -89,7 +73,7 @@ BankHealth BankLink::Health(WallTime now, Duration patience) {
                     .latency = Duration(stats_.recent_us.load(std::memory_order_relaxed))};
   if (heard_us != 0) health.last_heartbeat = WallTime(Duration(heard_us));
   std::unique_lock lock(mutex_);
-  health.endpoint = stub_.address();
+  health.endpoint = channel_.address();
   health.queued = queue_.size();
   return health;
 }
@@ -97,66 +81,67 @@ BankHealth BankLink::Health(WallTime now, Duration patience) {
 void BankLink::Close() {
   std::unique_lock lock(mutex_);
   closed_ = true;
-  for (const auto& context : contexts_) context->TryCancel();
+  CancelCalls();
   idle_.wait(lock, [&] { return !in_flight_; });
 }
 
-std::shared_ptr<grpc::ClientContext> BankLink::NewContext() const {
-  auto context = std::make_shared<grpc::ClientContext>();
-  context->set_deadline(DeadlineIn(options_.call_timeout));
-  return context;
+void BankLink::CancelCalls() {
+  for (const auto& call : calls_) called_on_->Cancel(call);
 }
 
 void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
   if (in_flight_ || queue_.empty()) return lock.unlock();
   in_flight_ = true;
   on_their_way_.fetch_add(1, std::memory_order_relaxed);
-  const auto stub = stub_.Get();
-  const bool give_up = closed_ || stub == nullptr;
+  const auto channel = channel_.Get();
+  const bool give_up = closed_ || channel == nullptr;
   const std::size_t limit = batches_ ? limits::kMaxCommandsPerBatch : kMaxSingleCallsInFlight;
   const std::size_t count = give_up ? queue_.size() : std::min(queue_.size(), limit);
   const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<BankCommand> commands(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
   queue_.erase(queue_.begin(), end);
   const bool batches = batches_;
-  if (!give_up) {
-    for (std::size_t i = 0; i < (batches ? 1 : count); ++i) contexts_.push_back(NewContext());
-  }
-  const auto contexts = contexts_;
+  const std::uint64_t message = message_;
   lock.unlock();
+  if (!give_up) {
+    stats_.batch.Add(commands.size());
+    Calls started = Start(*channel, batches, std::move(commands));
+    lock.lock();
+    if (message != message_) return lock.unlock();  // it is answered already
+    called_on_ = channel;
+    calls_ = std::move(started);
+    if (closed_) CancelCalls();
+    return lock.unlock();
+  }
+  std::vector<protocol::UndeliveredInput::Command> undelivered;
+  undelivered.reserve(commands.size());
+  for (const BankCommand& command : commands) undelivered.push_back({command.id, command.kind});
+  Finished({}, std::move(undelivered), std::nullopt);
+}
 
-  if (give_up) {
-    std::vector<protocol::UndeliveredInput::Command> undelivered;
-    undelivered.reserve(commands.size());
-    for (const BankCommand& command : commands) undelivered.push_back({command.id, command.kind});
-    return Finished({}, std::move(undelivered), std::nullopt);
-  }
-  stats_.batch.Add(commands.size());
-  if (batches) {
-    auto call = std::make_shared<BatchCall>();
-    call->context = contexts.front();
-    for (const BankCommand& command : commands) ToProto(command, *call->request.add_commands());
-    call->commands = std::move(commands);
-    return StartBatch(stub, std::move(call));
-  }
+BankLink::Calls BankLink::Start(http2::Channel& channel, bool batches, std::vector<BankCommand> commands) {
+  if (batches) return {StartBatch(channel, std::move(commands))};
   auto calls = std::make_shared<SingleCalls>();
-  calls->left = count;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (commands[i].trace) contexts[i]->AddMetadata("traceparent", protocol::ToTraceparent(*commands[i].trace));
-  }
-  for (std::size_t i = 0; i < count; ++i) StartSingle(stub, calls, contexts[i], std::move(commands[i]));
+  calls->left = commands.size();
+  Calls started;
+  for (BankCommand& command : commands) started.push_back(StartSingle(channel, calls, std::move(command)));
+  return started;
 }
 
-void BankLink::StartBatch(const std::shared_ptr<v1::Bank::Stub>& stub, std::shared_ptr<BatchCall> call) {
-  BatchCall& state = *call;
-  stub->async()->ExecuteBatch(state.context.get(), &state.request, &state.response,
-                              [self = shared_from_this(), call = std::move(call)](const grpc::Status& status) {
-                                self->FinishBatch(*call, status);
-                              });
+std::shared_ptr<http2::ClientCall> BankLink::StartBatch(http2::Channel& channel, std::vector<BankCommand> commands) {
+  v1::ExecuteBatchRequest request;
+  for (const BankCommand& command : commands) ToProto(command, *request.add_commands());
+  auto call = std::make_shared<BatchCall>();
+  call->commands = std::move(commands);
+  return Call<v1::ExecuteBatchResponse>(channel, "/strife.v1.Bank/ExecuteBatch", request, {options_.call_timeout},
+                                        [self = shared_from_this(), call = std::move(call)](
+                                            const http2::CallStatus& status, const v1::ExecuteBatchResponse& response) {
+                                          self->FinishBatch(*call, status, response);
+                                        });
 }
 
-void BankLink::Measure(const grpc::Status& status, std::chrono::steady_clock::time_point started) {
-  if (status.ok()) {
+void BankLink::Measure(const http2::CallStatus& status, std::chrono::steady_clock::time_point started) {
+  if (Is(status, http2::Code::kOk)) {
     stats_.Answered(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started));
   } else if (IsOverloaded(status)) {
     stats_.overloaded.Add();
@@ -165,68 +150,70 @@ void BankLink::Measure(const grpc::Status& status, std::chrono::steady_clock::ti
   }
 }
 
-void BankLink::FinishBatch(BatchCall& call, const grpc::Status& status) {
+void BankLink::FinishBatch(const BatchCall& call, const http2::CallStatus& status,
+                           const v1::ExecuteBatchResponse& response) {
   Measure(status, call.started);
   std::vector<BankReply> replies;
   std::vector<protocol::UndeliveredInput::Command> undelivered;
-  const bool complete = call.response.results_size() == static_cast<int>(call.commands.size());
+  const bool complete = response.results_size() == static_cast<int>(call.commands.size());
   for (std::size_t i = 0; i < call.commands.size(); ++i) {
     const BankCommand& command = call.commands[i];
     if (IsOverloaded(status)) {
       replies.push_back(Overloaded(command));
-    } else if (!status.ok()) {
+    } else if (!Is(status, http2::Code::kOk)) {
       undelivered.push_back({command.id, command.kind});
     } else {
-      auto reply = complete ? FromProto(call.response.results(static_cast<int>(i)), command) : std::nullopt;
+      auto reply = complete ? FromProto(response.results(static_cast<int>(i)), command) : std::nullopt;
       replies.push_back(reply ? *std::move(reply) : Unreadable(command));
     }
   }
   Finished(std::move(replies), std::move(undelivered), call.sent_at);
 }
 
-template <typename Request, typename Response, typename Start>
-void BankLink::CallSingle(const std::shared_ptr<SingleCalls>& calls, std::shared_ptr<grpc::ClientContext> context,
-                          BankCommand command, const Request& request, Start start) {
-  auto call = std::make_shared<SingleCall<Request, Response>>();
-  call->context = std::move(context);
-  call->request = request;
-  call->command = std::move(command);
-  start(call->context.get(), &call->request, &call->response,
-        [self = shared_from_this(), call, calls](const grpc::Status& status) {
-          std::unique_lock lock(calls->mutex);
-          self->Measure(status, call->started);
-          if (status.ok()) {
-            auto reply = FromProto(call->response, call->command);
-            calls->replies.push_back(reply ? *std::move(reply) : Unreadable(call->command));
-          } else if (IsOverloaded(status)) {
-            calls->replies.push_back(Overloaded(call->command));
-          } else {
-            calls->undelivered.push_back({call->command.id, call->command.kind});
-          }
-          if (--calls->left > 0) return;
-          lock.unlock();
-          self->Finished(std::move(calls->replies), std::move(calls->undelivered), calls->sent_at);
-        });
+template <typename Response>
+std::shared_ptr<http2::ClientCall> BankLink::CallSingle(http2::Channel& channel,
+                                                        const std::shared_ptr<SingleCalls>& calls, const char* path,
+                                                        const google::protobuf::MessageLite& request,
+                                                        BankCommand command) {
+  CallOptions options{options_.call_timeout};
+  if (command.trace) options.metadata.emplace_back("traceparent", protocol::ToTraceparent(*command.trace));
+  return Call<Response>(
+      channel, path, request, std::move(options),
+      [self = shared_from_this(), calls, command = std::move(command), started = std::chrono::steady_clock::now()](
+          const http2::CallStatus& status, const Response& response) {
+        std::unique_lock lock(calls->mutex);
+        self->Measure(status, started);
+        if (Is(status, http2::Code::kOk)) {
+          auto reply = FromProto(response, command);
+          calls->replies.push_back(reply ? *std::move(reply) : Unreadable(command));
+        } else if (IsOverloaded(status)) {
+          calls->replies.push_back(Overloaded(command));
+        } else {
+          calls->undelivered.push_back({command.id, command.kind});
+        }
+        if (--calls->left > 0) return;
+        lock.unlock();
+        self->Finished(std::move(calls->replies), std::move(calls->undelivered), calls->sent_at);
+      });
 }
 
-void BankLink::StartSingle(const std::shared_ptr<v1::Bank::Stub>& stub, const std::shared_ptr<SingleCalls>& calls,
-                           std::shared_ptr<grpc::ClientContext> context, BankCommand command) {
+std::shared_ptr<http2::ClientCall> BankLink::StartSingle(http2::Channel& channel,
+                                                         const std::shared_ptr<SingleCalls>& calls,
+                                                         BankCommand command) {
   v1::ExecuteBatchRequest::Command message;
   ToProto(command, message);
   switch (command.kind) {
     case CommandKind::kPrepare:
-      return CallSingle<v1::PrepareTransactionRequest, v1::PrepareTransactionResponse>(
-          calls, std::move(context), std::move(command), message.prepare(),
-          [&](auto... arguments) { stub->async()->PrepareTransaction(std::move(arguments)...); });
+      return CallSingle<v1::PrepareTransactionResponse>(channel, calls, "/strife.v1.Bank/PrepareTransaction",
+                                                        message.prepare(), std::move(command));
     case CommandKind::kCommit:
-      return CallSingle<v1::CommitTransactionRequest, v1::CommitTransactionResponse>(
-          calls, std::move(context), std::move(command), message.commit(),
-          [&](auto... arguments) { stub->async()->CommitTransaction(std::move(arguments)...); });
+      return CallSingle<v1::CommitTransactionResponse>(channel, calls, "/strife.v1.Bank/CommitTransaction",
+                                                       message.commit(), std::move(command));
     case CommandKind::kAbort:
-      return CallSingle<v1::AbortTransactionRequest, v1::AbortTransactionResponse>(
-          calls, std::move(context), std::move(command), message.abort(),
-          [&](auto... arguments) { stub->async()->AbortTransaction(std::move(arguments)...); });
+      break;
   }
+  return CallSingle<v1::AbortTransactionResponse>(channel, calls, "/strife.v1.Bank/AbortTransaction", message.abort(),
+                                                  std::move(command));
 }
 
 void BankLink::Finished(std::vector<BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered,
@@ -237,8 +224,10 @@ void BankLink::Finished(std::vector<BankReply> replies, std::vector<protocol::Un
   if (!replies.empty()) listener_.replied({bank_id_, std::move(replies), exchange});
   if (!undelivered.empty()) listener_.undelivered({bank_id_, std::move(undelivered), exchange});
   std::unique_lock lock(mutex_);
-  contexts_.clear();
+  calls_.clear();
+  called_on_.reset();
   in_flight_ = false;
+  ++message_;
   if (queue_.empty()) {
     idle_.notify_all();
     return;
@@ -247,66 +236,51 @@ void BankLink::Finished(std::vector<BankReply> replies, std::vector<protocol::Un
 }
 
 void BankLink::GetBalance(const std::string& account_id, Done<Balance> done) {
-  struct Call {
-    std::shared_ptr<grpc::ClientContext> context;
-    v1::GetBalanceRequest request;
-    v1::GetBalanceResponse response;
-    Done<Balance> done;
-  };
   const auto offline = [](const std::string& bank_id) {
     return std::unexpected(ApiError{.code = ApiCode::kUnavailable,
                                     .reason_code = std::string(protocol::reason::kBankOffline),
                                     .message = "bank " + bank_id + " cannot be reached; try again later",
                                     .retryable = true});
   };
-  const auto stub = stub_.Get();
-  if (stub == nullptr) return done(offline(bank_id_));
-  auto call = std::make_shared<Call>();
-  call->context = NewContext();
-  call->request.set_account_id(account_id);
-  call->done = std::move(done);
-  Call& state = *call;
-  stub->async()->GetBalance(
-      state.context.get(), &state.request, &state.response,
-      [bank_id = bank_id_, call = std::move(call), offline](const grpc::Status& status) {
-        if (status.error_code() == grpc::StatusCode::NOT_FOUND) {
-          return call->done(std::unexpected(ApiError{.code = ApiCode::kNotFound,
-                                                     .reason_code = "AC01",
-                                                     .message = "bank " + bank_id + " has no such account"}));
+  const auto channel = channel_.Get();
+  if (channel == nullptr) return done(offline(bank_id_));
+  v1::GetBalanceRequest request;
+  request.set_account_id(account_id);
+  Call<v1::GetBalanceResponse>(
+      *channel, "/strife.v1.Bank/GetBalance", request, {options_.call_timeout},
+      [bank_id = bank_id_, done = std::move(done), offline](const http2::CallStatus& status,
+                                                            const v1::GetBalanceResponse& response) mutable {
+        if (Is(status, http2::Code::kNotFound)) {
+          return done(std::unexpected(ApiError{.code = ApiCode::kNotFound,
+                                               .reason_code = "AC01",
+                                               .message = "bank " + bank_id + " has no such account"}));
         }
-        const auto posted = FromProto(call->response.posted());
-        const auto held = FromProto(call->response.held());
-        const auto available = FromProto(call->response.available());
-        const auto as_of = FromProto(call->response.as_of());
-        if (!status.ok() || !posted || !held || !available || !as_of) return call->done(offline(bank_id));
-        call->done(Balance{*posted, *held, *available, *as_of});
+        const auto posted = FromProto(response.posted());
+        const auto held = FromProto(response.held());
+        const auto available = FromProto(response.available());
+        const auto as_of = FromProto(response.as_of());
+        const bool ok = Is(status, http2::Code::kOk);
+        if (!ok || !posted || !held || !available || !as_of) return done(offline(bank_id));
+        done(Balance{*posted, *held, *available, *as_of});
       });
 }
 
 void BankLink::GetTrace(const Uuid& id, std::function<void(BankTrace)> done) {
-  struct Call {
-    grpc::ClientContext context;
-    v1::GetTransactionStatusRequest request;
-    v1::GetTransactionStatusResponse response;
-    std::function<void(BankTrace)> done;
-  };
-  const auto stub = stub_.Get();
-  if (stub == nullptr) return done({.bank_id = bank_id_, .problem = "it cannot be reached"});
-  auto call = std::make_shared<Call>();
-  call->context.set_deadline(DeadlineIn(std::min(kTraceTimeout, options_.call_timeout)));
-  call->request.set_transaction_id(id.ToString());
-  call->done = std::move(done);
-  Call& state = *call;
-  stub->async()->GetTransactionStatus(&state.context, &state.request, &state.response,
-                                      [bank_id = bank_id_, call = std::move(call)](const grpc::Status& status) {
-                                        if (status.ok()) return call->done(FromProto(bank_id, call->response));
-                                        const bool late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
-                                        const bool away = status.error_code() == grpc::StatusCode::UNAVAILABLE;
-                                        call->done({.bank_id = bank_id,
-                                                    .problem = late   ? "it does not answer"
-                                                               : away ? "it cannot be reached"
-                                                                      : "it does not tell"});
-                                      });
+  const auto channel = channel_.Get();
+  if (channel == nullptr) return done({.bank_id = bank_id_, .problem = "it cannot be reached"});
+  v1::GetTransactionStatusRequest request;
+  request.set_transaction_id(id.ToString());
+  Call<v1::GetTransactionStatusResponse>(
+      *channel, "/strife.v1.Bank/GetTransactionStatus", request, {std::min(kTraceTimeout, options_.call_timeout)},
+      [bank_id = bank_id_, done = std::move(done)](const http2::CallStatus& status,
+                                                   const v1::GetTransactionStatusResponse& response) {
+        if (Is(status, http2::Code::kOk)) return done(FromProto(bank_id, response));
+        const bool late = Is(status, http2::Code::kDeadlineExceeded), away = Is(status, http2::Code::kUnavailable);
+        done({.bank_id = bank_id,
+              .problem = late   ? "it does not answer"
+                         : away ? "it cannot be reached"
+                                : "it does not tell"});
+      });
 }
 
 }  // namespace strife::rpc

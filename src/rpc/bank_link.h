@@ -1,8 +1,6 @@
 // BankLink: one bank's share of BankLinks.
 #pragma once
 
-#include <grpcpp/client_context.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -16,8 +14,9 @@
 
 #include "rpc/bank_link_stats.h"
 #include "rpc/bank_links.h"
-#include "rpc/live_stub.h"
-#include "strife/v1/bank.grpc.pb.h"
+#include "rpc/live_channel.h"
+#include "rpc/messages.h"
+#include "strife/v1/bank.pb.h"
 
 namespace strife::rpc {
 
@@ -31,7 +30,8 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
         listener_(listener),
         on_their_way_(on_their_way),
         bank_id_(std::move(bank_id)),
-        stub_(*options.credentials, {options.credentials->identity().trust_domain, security::Role::kBank, bank_id_}) {}
+        channel_(*options.credentials,
+                 {options.credentials->identity().trust_domain, security::Role::kBank, bank_id_}) {}
 
   void Update(const protocol::BankRecord& bank);
 
@@ -50,23 +50,25 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
  private:
   struct BatchCall;
   struct SingleCalls;
-  template <typename Request, typename Response>
-  struct SingleCall;
+  using Calls = std::vector<std::shared_ptr<http2::ClientCall>>;
 
-  std::shared_ptr<grpc::ClientContext> NewContext() const;
+  // REQUIRES: the lock.
+  void CancelCalls();
   // Sends the next message unless one is in flight. Returns with the lock released.
   void Pump(std::unique_lock<std::mutex>& lock);
-  void StartBatch(const std::shared_ptr<v1::Bank::Stub>& stub, std::shared_ptr<BatchCall> call);
-  void FinishBatch(BatchCall& call, const grpc::Status& status);
-  void StartSingle(const std::shared_ptr<v1::Bank::Stub>& stub, const std::shared_ptr<SingleCalls>& calls,
-                   std::shared_ptr<grpc::ClientContext> context, protocol::BankCommand command);
-  template <typename Request, typename Response, typename Start>
-  void CallSingle(const std::shared_ptr<SingleCalls>& calls, std::shared_ptr<grpc::ClientContext> context,
-                  protocol::BankCommand command, const Request& request, Start start);
+  Calls Start(http2::Channel& channel, bool batches, std::vector<protocol::BankCommand> commands);
+  std::shared_ptr<http2::ClientCall> StartBatch(http2::Channel& channel, std::vector<protocol::BankCommand> commands);
+  void FinishBatch(const BatchCall& call, const http2::CallStatus& status, const v1::ExecuteBatchResponse& response);
+  std::shared_ptr<http2::ClientCall> StartSingle(http2::Channel& channel, const std::shared_ptr<SingleCalls>& calls,
+                                                 protocol::BankCommand command);
+  template <typename Response>
+  std::shared_ptr<http2::ClientCall> CallSingle(http2::Channel& channel, const std::shared_ptr<SingleCalls>& calls,
+                                                const char* path, const google::protobuf::MessageLite& request,
+                                                protocol::BankCommand command);
   // `sent_at`: none when nothing was sent.
   void Finished(std::vector<protocol::BankReply> replies, std::vector<protocol::UndeliveredInput::Command> undelivered,
                 std::optional<WallTime> sent_at);
-  void Measure(const grpc::Status& status, std::chrono::steady_clock::time_point started);
+  void Measure(const http2::CallStatus& status, std::chrono::steady_clock::time_point started);
 
   const BankLinksOptions options_;
   const BankLinks::Listener& listener_;
@@ -74,14 +76,16 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
   const std::string bank_id_;
   BankLinkStats stats_;
 
-  LiveStub<v1::Bank> stub_;
+  LiveChannel channel_;
   std::mutex mutex_;
   std::condition_variable idle_;
   bool batches_ = false;  // the bank offers ExecuteBatch
   std::deque<protocol::BankCommand> queue_;
   bool in_flight_ = false;
   bool closed_ = false;
-  std::vector<std::shared_ptr<grpc::ClientContext>> contexts_;  // of the calls in flight
+  std::shared_ptr<http2::Channel> called_on_;  // of the calls in flight
+  Calls calls_;
+  std::uint64_t message_ = 0;  // how many have been answered
 };
 
 }  // namespace strife::rpc

@@ -42,8 +42,8 @@ class BankLink;
 // Thread-safe.
 class BankLinks {
  public:
-  // Told exactly once about every command sent: with the bank's replies, or that there are none. Run on gRPC's threads;
-  // must not block.
+  // Told exactly once about every command sent: with the bank's replies, or that there are none. Run on the channels'
+  // thread; must not block.
   struct Listener {
     std::function<void(protocol::BankRepliesInput)> replied;
     std::function<void(protocol::UndeliveredInput)> undelivered;

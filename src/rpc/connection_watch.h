@@ -1,33 +1,40 @@
 // Tells when a server comes within reach and when it is gone.
 #pragma once
 
-#include <grpcpp/channel.h>
-
-#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "rpc/gateway_connection.h"
+
 namespace strife::rpc {
 
-// Keeps trying to connect all channels, which it should have for itself, on a thread of its own.
+// Keeps connections of its own to all endpoints of the gateway.
 class ConnectionWatch {
  public:
-  using Channels = std::vector<std::shared_ptr<grpc::Channel>>;
-
-  // `channels` gives those to watch; it is asked every moment and may give others at any time. `changed` runs on the
-  // watch's thread: true when one of the channels is connected and none was, or false when none is any more; the first
-  // time as soon as it is known.
-  ConnectionWatch(std::function<Channels()> channels, std::function<void(bool)> changed);
+  // `changed` runs on the watch's thread: true when one endpoint is connected and none was, or false when none is any
+  // more; the first time as soon as it is known. `connection` must outlive it.
+  ConnectionWatch(GatewayConnection& connection, std::function<void(bool)> changed);
   ~ConnectionWatch();
 
  private:
+  // What the channels tell, also when the watch is gone.
+  struct Seen {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool stopping = false;                          // guarded, as below
+    std::vector<std::optional<bool>> is_connected;  // by endpoint; nullopt: not known yet
+  };
+
   void Run();
 
-  const std::function<Channels()> channels_;
+  GatewayConnection& connection_;
   const std::function<void(bool)> changed_;
-  std::atomic<bool> stopping_ = false;
+  std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
   std::thread thread_;
 };
 

@@ -14,10 +14,7 @@ constexpr Duration kHandshakeLimit = std::chrono::seconds(limits::kMaxHandshakeS
 constexpr std::uint64_t kOverheadBytes = 2048;
 constexpr std::array<std::string_view, kConnectionRefusals> kRefusalNames = {"server_full", "address_full",
                                                                              "server_new", "address_new", "too_fast"};
-constexpr std::array<std::string_view, 3> kClosedNames = {"unexplained_bytes", "wasted_calls", "no_calls"};
-// gRPC asks a connection without any call to go. One that stays has calls that are never sent to their end, of which
-// gRPC tells nobody.
-constexpr Duration kNoCallsLimit = std::chrono::seconds(limits::kMaxConnectionIdleSeconds + 60);
+constexpr std::array<std::string_view, 2> kClosedNames = {"unexplained_bytes", "wasted_calls"};
 
 }  // namespace
 
@@ -26,13 +23,9 @@ std::uint64_t Connections::Connection::Unexplained() const {
   return received > known ? received - known : 0;
 }
 
-void Connections::Connection::Look(MonotonicTime now, std::uint64_t allowance) {
+void Connections::Connection::Look(std::uint64_t allowance) {
   received = std::max(received, http2::BytesReceived(socket->get()));
-  const std::uint64_t calls_now = calls.load(std::memory_order_relaxed);
-  if (calls_now != calls_seen) {
-    calls_seen = calls_now;
-    called_at = now;
-  }
+  calls_seen = calls.load(std::memory_order_relaxed);
   // Nobody explains more than was sent: calls are no credit for later.
   const std::uint64_t known = explained.load(std::memory_order_relaxed);
   explained.fetch_add(std::min(received, known + allowance) - known, std::memory_order_relaxed);
@@ -51,7 +44,7 @@ std::optional<ConnectionRefusal> Connections::Arrive(const http2::SocketPeer& pe
   Connection& connection = connections_[peer.name];
   connection.socket = std::move(socket);
   connection.address = peer.address;
-  connection.since = connection.called_at = now;
+  connection.since = now;
   return std::nullopt;
 }
 
@@ -99,13 +92,10 @@ void Connections::Tick(MonotonicTime now, const std::function<void(const std::st
   const auto allowance = static_cast<std::uint64_t>(passed_seconds * limits::kMaxUnexplainedBytesPerSecond);
   std::unordered_map<std::string_view, std::size_t> by_address;
   for (auto& [name, connection] : connections_) {
-    connection.Look(now, allowance);
+    connection.Look(allowance);
     if (connection.is_new && (connection.calls_seen > 0 || now - connection.since > kHandshakeLimit)) {
       connection.is_new = false;
       budget_.Settle(connection.address);
-    }
-    if (now - connection.called_at > kNoCallsLimit && CloseLocked(connection, ClosedFor::kNoCalls)) {
-      closed(connection.address);
     }
     by_address[connection.address] += connection.Unexplained();
   }

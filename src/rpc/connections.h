@@ -23,7 +23,6 @@ namespace strife::rpc {
 enum class ClosedFor : std::uint8_t {
   kUnexplainedBytes,  // limits::kMaxUnexplainedBytes
   kWastedCalls,       // limits::kMaxWastedCalls
-  kNoCalls,           // limits::kMaxConnectionIdleSeconds, and then some
 };
 
 // Thread-safe.
@@ -55,7 +54,6 @@ class Connections {
     std::shared_ptr<const http2::Descriptor> socket;
     std::string address;
     MonotonicTime since;
-    MonotonicTime called_at;  // when the last call was seen, or when it came
     bool is_new = true;
     std::uint64_t received = 0;  // as of the last tick, as the next
     std::uint64_t calls_seen = 0;
@@ -65,7 +63,7 @@ class Connections {
 
     std::uint64_t Unexplained() const;
     // What has come since the last tick; `allowance`: bytes that are as good as explained by now.
-    void Look(MonotonicTime now, std::uint64_t allowance);
+    void Look(std::uint64_t allowance);
   };
   void LeaveLocked(const std::string& name, MonotonicTime now);
   // Whether it was not being closed yet.
@@ -76,7 +74,7 @@ class Connections {
   std::unordered_map<std::string, Connection> connections_;  // by SocketPeer::name
   MonotonicTime ticked_at_{};
   std::array<Counter, kConnectionRefusals> refused_;
-  std::array<Counter, 3> closed_;
+  std::array<Counter, 2> closed_;
   Counter accept_failed_;
 };
 

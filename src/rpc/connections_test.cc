@@ -126,18 +126,6 @@ TEST_F(ConnectionsTest, Tick_OthersOfAnAddressThatHasSentTooMuch_StayWhenTheyHav
   EXPECT_FALSE(honest.Ended());
 }
 
-TEST_F(ConnectionsTest, Tick_WithoutACallForLong_ClosesTheConnection) {
-  Wire silent = Wire::Make(), calling = Wire::Make();
-  Let(silent);
-  const std::string name = Let(calling);
-  for (int i = 0; i < 12; ++i) {
-    connections_.Called(name, 100);
-    EXPECT_EQ(Tick(1min), i < 11 ? 0 : 1) << i;
-  }
-  EXPECT_TRUE(silent.Ended());
-  EXPECT_FALSE(calling.Ended());
-}
-
 TEST_F(ConnectionsTest, Arrive_ThoseThatHaveCalledOrAreOld_AreNotNewAnyMore) {
   std::vector<Wire> wires;
   for (std::size_t i = 0; i < limits::kMaxNewConnectionsPerAddress; ++i) Let(wires.emplace_back(Wire::Make()));

@@ -66,7 +66,7 @@ struct InquiryResponse {
   std::uint64_t gateway_epoch = 0;
 };
 
-// Called from gRPC's threads: nothing here may block. Arguments are taken by value to be moved on.
+// Called from the transport's threads: nothing here may block. Arguments are taken by value to be moved on.
 class GatewayApi {
  public:
   virtual ~GatewayApi() = default;

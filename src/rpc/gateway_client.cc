@@ -1,27 +1,19 @@
 #include "rpc/gateway_client.h"
 
-#include <grpcpp/grpcpp.h>
-
+#include <future>
+#include <map>
 #include <mutex>
-#include <set>
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "rpc/connection_watch.h"
 #include "rpc/gateway_connection.h"
 #include "rpc/gateway_reply.h"
-#include "rpc/grpc_setup.h"
+#include "rpc/messages.h"
 #include "runtime/system_clock.h"
 
 namespace strife::rpc {
 namespace {
-
-using Stub = GatewayConnection::Stub;
-
-std::chrono::system_clock::time_point Deadline(Duration timeout) { return std::chrono::system_clock::now() + timeout; }
-
-void AddToken(grpc::ClientContext& context, const std::string& access_token) {
-  context.AddMetadata("authorization", "Bearer " + access_token);
-}
 
 template <typename Response>
 auto Translate(const CallResult<Response>& response) -> decltype(FromReply(*response)) {
@@ -61,75 +53,64 @@ struct GatewayClient::Impl {
   const GatewayClientOptions options;
   GatewayConnection connection;
   std::mutex mutex;
-  std::set<grpc::ClientContext*> calls;  // blocking calls that are out; guarded
+  // Blocking calls that are out; guarded.
+  std::map<std::shared_ptr<http2::ClientCall>, std::shared_ptr<http2::Channel>> calls;
   std::unique_ptr<ConnectionWatch> watch;
 
   // One blocking call.
-  template <typename Request, typename Response>
-  CallResult<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                            const std::string* access_token, const Request& request, Effect effect) {
-    auto deadline = Deadline(options.timeout);
+  template <typename Response>
+  CallResult<Response> Ask(const char* method, const std::string* access_token,
+                           const google::protobuf::MessageLite& request, Effect effect) {
+    const MonotonicTime deadline = DeadlineIn(options.timeout);
     auto connected = connection.Connected(deadline);
     if (!connected) return std::unexpected(std::move(connected.error()));
-    grpc::ClientContext context;
-    context.set_deadline(deadline);
-    if (access_token != nullptr) AddToken(context, *access_token);
-    AddTrace(context);
-    Response response;
-    if (!Enter(context)) return std::unexpected(connection.NotSent("interrupted"));
-    grpc::Status status = ((*connected->stub).*method)(&context, request, &response);
-    Leave(context);
-    if (status.ok()) return response;
-    auto error = FromStatus(status, context, effect, connection.Endpoint());
-    // It is leaving, or cannot serve: another one may.
-    if (status.error_code() == grpc::StatusCode::UNAVAILABLE && options.endpoints.size() > 1) {
-      connection.Abandon(connected->channel);
+    const std::shared_ptr<http2::Channel> channel = *connected;
+    std::promise<std::pair<http2::CallStatus, Response>> promise;
+    auto answer = promise.get_future();
+    CallOptions call_options{deadline - DeadlineIn(Duration::zero()), Metadata(access_token)};
+    std::shared_ptr<http2::ClientCall> call;
+    {
+      // From here on the call can be cancelled.
+      std::lock_guard lock(mutex);
+      if (connection.cancelled()) return std::unexpected(connection.NotSent("interrupted"));
+      call = Call<Response>(*channel, Path(method), request, std::move(call_options),
+                            [&promise](const http2::CallStatus& status, Response& response) {
+                              promise.set_value({status, std::move(response)});
+                            });
+      calls.emplace(call, channel);
     }
+    auto [status, response] = answer.get();
+    {
+      std::lock_guard lock(mutex);
+      calls.erase(call);
+    }
+    if (Is(status, http2::Code::kOk)) return std::move(response);
+    auto error = FromStatus(status, effect, connection.Endpoint());
+    // It is leaving, or cannot serve: another one may.
+    if (Is(status, http2::Code::kUnavailable) && options.endpoints.size() > 1) connection.Abandon(channel);
     return std::unexpected(std::move(error));
   }
 
-  // One call that does not wait. `translate` makes of the response what `done` is given; both run on a gRPC thread.
-  template <typename Request, typename Response, typename Translate, typename Done>
-  void CallAsync(void (Stub::async::*method)(grpc::ClientContext*, const Request*, Response*,
-                                             std::function<void(grpc::Status)>),
-                 const std::string& access_token, Request request, Effect effect, Translate translate, Done done) {
-    struct AsyncCall {
-      grpc::ClientContext context;
-      Request request;
-      Response response;
-      Done done;
-      std::string endpoint;
-      std::shared_ptr<Stub> stub;
-    };
-    auto call = std::make_shared<AsyncCall>();
-    call->context.set_deadline(Deadline(options.timeout));
-    AddToken(call->context, access_token);
-    AddTrace(call->context);
-    call->request = std::move(request);
-    call->done = std::move(done);
-    call->endpoint = connection.Endpoint();
-    call->stub = connection.Current().stub;
-    (call->stub->async()->*method)(
-        &call->context, &call->request, &call->response, [call, effect, translate](const grpc::Status& status) {
-          if (status.ok()) return call->done(translate(call->response));
-          call->done(std::unexpected(FromStatus(status, call->context, effect, call->endpoint)));
-        });
+  // One call that does not wait. `translate` makes of the response what `done` is given; both run on the channels'
+  // thread.
+  template <typename Response, typename Translate, typename Done>
+  void AskAsync(const char* method, const std::string& access_token, const google::protobuf::MessageLite& request,
+                Effect effect, Translate translate, Done done) {
+    Call<Response>(*connection.Current(), Path(method), request, {options.timeout, Metadata(&access_token)},
+                   [done = std::move(done), endpoint = connection.Endpoint(), effect, translate](
+                       const http2::CallStatus& status, const Response& response) {
+                     if (Is(status, http2::Code::kOk)) return done(translate(response));
+                     done(std::unexpected(FromStatus(status, effect, endpoint)));
+                   });
   }
 
-  void AddTrace(grpc::ClientContext& context) const {
-    if (!options.traceparent.empty()) context.AddMetadata("traceparent", options.traceparent);
-  }
+  static std::string Path(const char* method) { return std::string("/strife.v1.PaymentGateway/") + method; }
 
-  // From here to Leave the call can be cancelled; false: it is not to be made any more.
-  bool Enter(grpc::ClientContext& context) {
-    std::lock_guard lock(mutex);
-    if (connection.cancelled()) return false;
-    calls.insert(&context);
-    return true;
-  }
-  void Leave(grpc::ClientContext& context) {
-    std::lock_guard lock(mutex);
-    calls.erase(&context);
+  std::vector<std::pair<std::string, std::string>> Metadata(const std::string* access_token) const {
+    std::vector<std::pair<std::string, std::string>> metadata;
+    if (access_token != nullptr) metadata.emplace_back("authorization", "Bearer " + *access_token);
+    if (!options.traceparent.empty()) metadata.emplace_back("traceparent", options.traceparent);
+    return metadata;
   }
 };
 
@@ -140,8 +121,7 @@ Result<std::unique_ptr<GatewayClient>> GatewayClient::Create(const GatewayClient
   auto credentials = security::LiveCredentials::Open(options.files, security::Role::kClient, runtime::WallNow());
   if (!credentials) return std::unexpected(credentials.error());
   STRIFE_ASSERT(!options.endpoints.empty());
-  SetUpGrpc();
-  QuietGrpc();
+  QuietProtobuf();
   auto impl = std::make_unique<Impl>(options, *std::move(credentials));
   return std::unique_ptr<GatewayClient>(new GatewayClient(std::move(impl)));
 }
@@ -151,7 +131,7 @@ void GatewayClient::OnRefusedCredentials(std::function<void(const std::string&)>
 }
 
 CallResult<void> GatewayClient::Connect() {
-  auto connected = impl_->connection.Connected(Deadline(impl_->options.timeout));
+  auto connected = impl_->connection.Connected(DeadlineIn(impl_->options.timeout));
   if (!connected) return std::unexpected(std::move(connected.error()));
   return {};
 }
@@ -161,24 +141,12 @@ std::string GatewayClient::endpoint() const { return impl_->connection.Endpoint(
 void GatewayClient::Cancel() {
   std::lock_guard lock(impl_->mutex);
   impl_->connection.Cancel();
-  for (grpc::ClientContext* call : impl_->calls) call->TryCancel();
+  for (const auto& [call, channel] : impl_->calls) channel->Cancel(call);
 }
 
 void GatewayClient::WatchConnection(std::function<void(bool)> changed) {
   STRIFE_ASSERT(!impl_->watch);
-  struct Watched {
-    std::shared_ptr<const security::Credentials> dialled_with;
-    ConnectionWatch::Channels channels;
-  };
-  const auto give = [connection = &impl_->connection, watched = std::make_shared<Watched>()] {
-    auto current = connection->CurrentCredentials();
-    if (watched->dialled_with != current) {
-      watched->channels = connection->WatchedChannels(current);
-      watched->dialled_with = std::move(current);
-    }
-    return watched->channels;
-  };
-  impl_->watch = std::make_unique<ConnectionWatch>(give, std::move(changed));
+  impl_->watch = std::make_unique<ConnectionWatch>(impl_->connection, std::move(changed));
 }
 
 std::vector<std::string> GatewayClient::EndingSoon() const {
@@ -189,17 +157,18 @@ CallResult<SessionGrant> GatewayClient::AuthenticateClient(const std::string& us
   v1::AuthenticateClientRequest request;
   request.set_username(username);
   request.set_password(password);
-  return Translate(impl_->Call(&Stub::AuthenticateClient, nullptr, request, Effect::kNone));
+  return Translate(impl_->Ask<v1::AuthenticateClientResponse>("AuthenticateClient", nullptr, request, Effect::kNone));
 }
 
 CallResult<SessionGrant> GatewayClient::RefreshSession(const std::string& refresh_token) {
   v1::RefreshSessionRequest request;
   request.set_refresh_token(refresh_token);
-  return Translate(impl_->Call(&Stub::RefreshSession, nullptr, request, Effect::kNone));
+  return Translate(impl_->Ask<v1::RefreshSessionResponse>("RefreshSession", nullptr, request, Effect::kNone));
 }
 
 CallResult<void> GatewayClient::LogoutClient(const std::string& access_token) {
-  auto response = impl_->Call(&Stub::LogoutClient, &access_token, v1::LogoutClientRequest(), Effect::kNone);
+  auto response =
+      impl_->Ask<v1::LogoutClientResponse>("LogoutClient", &access_token, v1::LogoutClientRequest(), Effect::kNone);
   if (!response) return std::unexpected(std::move(response.error()));
   return {};
 }
@@ -208,21 +177,23 @@ CallResult<protocol::PaymentRecord> GatewayClient::ProcessPayment(const std::str
                                                                   const protocol::PaymentOrder& order) {
   v1::ProcessPaymentRequest request;
   FillRequest(order, &request);
-  return TranslatePayment(impl_->Call(&Stub::ProcessPayment, &access_token, request, Effect::kPayment));
+  return TranslatePayment(
+      impl_->Ask<v1::ProcessPaymentResponse>("ProcessPayment", &access_token, request, Effect::kPayment));
 }
 
 void GatewayClient::ProcessPaymentAsync(const std::string& access_token, const protocol::PaymentOrder& order,
                                         PaymentCallback done) {
   v1::ProcessPaymentRequest request;
   FillRequest(order, &request);
-  impl_->CallAsync<v1::ProcessPaymentRequest, v1::ProcessPaymentResponse>(
-      &Stub::async::ProcessPayment, access_token, std::move(request), Effect::kPayment,
+  impl_->AskAsync<v1::ProcessPaymentResponse>(
+      "ProcessPayment", access_token, request, Effect::kPayment,
       [](const auto& response) { return FromReply(response.payment()); }, std::move(done));
 }
 
 CallResult<GatewayClient::PaymentResults> GatewayClient::ProcessPayments(
     const std::string& access_token, const std::vector<protocol::PaymentOrder>& orders) {
-  auto response = impl_->Call(&Stub::ProcessPayments, &access_token, BatchRequest(orders), Effect::kPayment);
+  auto response =
+      impl_->Ask<v1::ProcessPaymentsResponse>("ProcessPayments", &access_token, BatchRequest(orders), Effect::kPayment);
   if (!response) return std::unexpected(std::move(response.error()));
   return BatchResults(*response, orders.size());
 }
@@ -231,47 +202,49 @@ CallResult<protocol::PaymentRecord> GatewayClient::CancelPayment(const std::stri
                                                                  const protocol::PaymentOrder& order) {
   v1::CancelPaymentRequest request;
   FillRequest(order, request.mutable_payment());
-  return TranslatePayment(impl_->Call(&Stub::CancelPayment, &access_token, request, Effect::kPayment));
+  return TranslatePayment(
+      impl_->Ask<v1::CancelPaymentResponse>("CancelPayment", &access_token, request, Effect::kPayment));
 }
 
 CallResult<protocol::PaymentRecord> GatewayClient::GetPayment(const std::string& access_token, const Uuid& id) {
   v1::GetPaymentRequest request;
   request.set_transaction_id(id.ToString());
-  return TranslatePayment(impl_->Call(&Stub::GetPayment, &access_token, request, Effect::kNone));
+  return TranslatePayment(impl_->Ask<v1::GetPaymentResponse>("GetPayment", &access_token, request, Effect::kNone));
 }
 
 CallResult<PaymentTrace> GatewayClient::TracePayment(const std::string& access_token, const Uuid& id) {
   v1::TracePaymentRequest request;
   request.set_transaction_id(id.ToString());
-  return Translate(impl_->Call(&Stub::TracePayment, &access_token, request, Effect::kNone));
+  return Translate(impl_->Ask<v1::TracePaymentResponse>("TracePayment", &access_token, request, Effect::kNone));
 }
 
 CallResult<Balance> GatewayClient::CheckBalance(const std::string& access_token, const std::string& bank_id) {
   v1::CheckBalanceRequest request;
   request.set_bank_id(bank_id);
-  return Translate(impl_->Call(&Stub::CheckBalance, &access_token, request, Effect::kNone));
+  return Translate(impl_->Ask<v1::CheckBalanceResponse>("CheckBalance", &access_token, request, Effect::kNone));
 }
 
 CallResult<HistoryPage> GatewayClient::ViewTransactionHistory(const std::string& access_token,
                                                               const HistoryRequest& page) {
   v1::ViewTransactionHistoryRequest request;
   FillRequest(page, &request);
-  return Translate(impl_->Call(&Stub::ViewTransactionHistory, &access_token, request, Effect::kNone));
+  return Translate(
+      impl_->Ask<v1::ViewTransactionHistoryResponse>("ViewTransactionHistory", &access_token, request, Effect::kNone));
 }
 
 void GatewayClient::ProcessPaymentsAsync(const std::string& access_token,
                                          const std::vector<protocol::PaymentOrder>& orders,
                                          Callback<PaymentResults> done) {
-  impl_->CallAsync<v1::ProcessPaymentsRequest, v1::ProcessPaymentsResponse>(
-      &Stub::async::ProcessPayments, access_token, BatchRequest(orders), Effect::kPayment,
+  impl_->AskAsync<v1::ProcessPaymentsResponse>(
+      "ProcessPayments", access_token, BatchRequest(orders), Effect::kPayment,
       [sent = orders.size()](const auto& response) { return BatchResults(response, sent); }, std::move(done));
 }
 
 void GatewayClient::GetPaymentAsync(const std::string& access_token, const Uuid& id, PaymentCallback done) {
   v1::GetPaymentRequest request;
   request.set_transaction_id(id.ToString());
-  impl_->CallAsync<v1::GetPaymentRequest, v1::GetPaymentResponse>(
-      &Stub::async::GetPayment, access_token, std::move(request), Effect::kNone,
+  impl_->AskAsync<v1::GetPaymentResponse>(
+      "GetPayment", access_token, request, Effect::kNone,
       [](const auto& response) { return FromReply(response.payment()); }, std::move(done));
 }
 
@@ -279,17 +252,17 @@ void GatewayClient::CheckBalanceAsync(const std::string& access_token, const std
                                       Callback<Balance> done) {
   v1::CheckBalanceRequest request;
   request.set_bank_id(bank_id);
-  impl_->CallAsync<v1::CheckBalanceRequest, v1::CheckBalanceResponse>(
-      &Stub::async::CheckBalance, access_token, std::move(request), Effect::kNone,
-      [](const auto& response) { return FromReply(response); }, std::move(done));
+  impl_->AskAsync<v1::CheckBalanceResponse>(
+      "CheckBalance", access_token, request, Effect::kNone, [](const auto& response) { return FromReply(response); },
+      std::move(done));
 }
 
 void GatewayClient::ViewTransactionHistoryAsync(const std::string& access_token, const HistoryRequest& page,
                                                 Callback<HistoryPage> done) {
   v1::ViewTransactionHistoryRequest request;
   FillRequest(page, &request);
-  impl_->CallAsync<v1::ViewTransactionHistoryRequest, v1::ViewTransactionHistoryResponse>(
-      &Stub::async::ViewTransactionHistory, access_token, std::move(request), Effect::kNone,
+  impl_->AskAsync<v1::ViewTransactionHistoryResponse>(
+      "ViewTransactionHistory", access_token, request, Effect::kNone,
       [](const auto& response) { return FromReply(response); }, std::move(done));
 }
 

@@ -85,7 +85,8 @@ class GatewayClient {
   // ignored: the token says who pays.
   CallResult<protocol::PaymentRecord> ProcessPayment(const std::string& access_token,
                                                      const protocol::PaymentOrder& order);
-  // The same without waiting, not even for a connection. `done` runs exactly once, on a gRPC thread: it must not block.
+  // The same without waiting, not even for a connection. `done` runs exactly once, on a thread that all channels
+  // share: it must not block.
   void ProcessPaymentAsync(const std::string& access_token, const protocol::PaymentOrder& order, PaymentCallback done);
   // One result for each order, in their order. REQUIRES: at most limits::kMaxPaymentsPerCall orders.
   CallResult<PaymentResults> ProcessPayments(const std::string& access_token,

@@ -1,34 +1,16 @@
 #include "rpc/gateway_connection.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
-#include "rpc/channel.h"
-#include "rpc/tls.h"
+#include "rpc/messages.h"
 #include "runtime/system_clock.h"
 
 namespace strife::rpc {
 namespace {
 
-using Stub = GatewayConnection::Stub;
-
-constexpr auto kCancelCheck = std::chrono::milliseconds(100);
 constexpr Duration kCredentialsCheck = std::chrono::milliseconds(500);
-
-// Why the channel cannot connect. gRPC tells only a call that it fails, so one that has no effect is made.
-std::string ConnectFailure(Stub& failing, std::chrono::system_clock::time_point deadline) {
-  grpc::ClientContext context;
-  context.set_deadline(deadline);
-  v1::GetPaymentResponse response;
-  grpc::Status status = failing.GetPayment(&context, v1::GetPaymentRequest(), &response);
-  std::string text = Sanitize(status.error_message(), 512);
-  if (text.find("Connection refused") != std::string::npos) return "connection refused";
-  std::size_t last = text.find("last error: ");
-  return last == std::string::npos ? text : text.substr(last + 12);
-}
 
 }  // namespace
 
@@ -53,70 +35,87 @@ std::shared_ptr<const security::Credentials> GatewayConnection::CurrentCredentia
   return credentials_->current();
 }
 
-std::shared_ptr<grpc::ChannelCredentials> GatewayConnection::Tls(const security::Credentials& current) const {
-  return ChannelTls(current, {credentials_->identity().trust_domain, security::Role::kGateway, ""});
+http2::Target GatewayConnection::TargetAt(const std::string& endpoint,
+                                          std::shared_ptr<const security::Credentials> current) const {
+  return {.address = endpoint,
+          .credentials = std::move(current),
+          .expected = {credentials_->identity().trust_domain, security::Role::kGateway, ""}};
 }
 
-GatewayConnection::Channel GatewayConnection::Current() {
+std::shared_ptr<http2::Channel> GatewayConnection::Current() {
   auto current = CurrentCredentials();
   std::lock_guard lock(mutex_);
   if (channel_ == nullptr || dialled_with_ != current) {
-    channel_ = grpc::CreateCustomChannel(options_.endpoints[chosen_], Tls(*current), CommonArguments());
-    stub_ = v1::PaymentGateway::NewStub(channel_);
+    channel_ = std::make_shared<http2::Channel>(TargetAt(options_.endpoints[chosen_], current));
     dialled_with_ = std::move(current);
   }
-  return {channel_, stub_};
+  return channel_;
 }
 
-ConnectionWatch::Channels GatewayConnection::WatchedChannels(
-    const std::shared_ptr<const security::Credentials>& current) const {
-  ConnectionWatch::Channels channels;
-  for (const std::string& endpoint : options_.endpoints) {
-    grpc::ChannelArguments arguments = CommonArguments();
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // as in channel.cc, also the last
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 250);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
-    arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
-    channels.push_back(grpc::CreateCustomChannel(endpoint, Tls(*current), arguments));
+std::vector<std::unique_ptr<http2::Channel>> GatewayConnection::WatchedChannels(
+    const std::shared_ptr<const security::Credentials>& current,
+    const std::function<void(std::size_t, bool)>& changed) const {
+  std::vector<std::unique_ptr<http2::Channel>> channels;
+  for (std::size_t i = 0; i < options_.endpoints.size(); ++i) {
+    http2::Target target = TargetAt(options_.endpoints[i], current);
+    target.shortest_backoff = std::chrono::milliseconds(250);
+    target.longest_backoff = std::chrono::seconds(5);
+    channels.push_back(std::make_unique<http2::Channel>(std::move(target)));
+    channels.back()->KeepConnected([changed, i](bool connected) { changed(i, connected); });
   }
   return channels;
 }
 
-void GatewayConnection::Abandon(const std::shared_ptr<grpc::Channel>& failed) {
+void GatewayConnection::Abandon(const std::shared_ptr<http2::Channel>& failed) {
   std::lock_guard lock(mutex_);
   if (channel_ != failed) return;
   channel_.reset();
   chosen_ = (chosen_ + 1) % options_.endpoints.size();
 }
 
-CallResult<GatewayConnection::Channel> GatewayConnection::Connected(std::chrono::system_clock::time_point deadline) {
+void GatewayConnection::Cancel() {
+  std::lock_guard lock(signal_->mutex);
+  signal_->cancelled = true;
+  signal_->changed.notify_all();
+}
+
+bool GatewayConnection::cancelled() const {
+  std::lock_guard lock(signal_->mutex);
+  return signal_->cancelled;
+}
+
+CallResult<std::shared_ptr<http2::Channel>> GatewayConnection::Connected(MonotonicTime deadline) {
   std::string reason;
   for (std::size_t tries = options_.endpoints.size(); tries > 0; --tries) {
     // Whoever does not answer at all must leave time for the others.
-    auto now = std::chrono::system_clock::now();
-    auto share = now + (deadline - now) / static_cast<int>(tries);
-    Channel connecting = Current();
-    auto failure = WaitUntilReady(*connecting.channel, *connecting.stub, share);
-    if (!failure) return connecting;
+    const MonotonicTime now = DeadlineIn(Duration::zero());
+    const MonotonicTime share = now + (deadline - now) / static_cast<int>(tries);
+    auto channel = Current();
+    const auto failure = WaitUntilConnected(*channel, share);
+    if (!failure) return channel;
     reason = *failure;
-    if (cancelled_) break;
-    Abandon(connecting.channel);
+    if (cancelled()) break;
+    Abandon(channel);
   }
   return std::unexpected(NotSent(reason));
 }
 
-std::optional<std::string> GatewayConnection::WaitUntilReady(grpc::Channel& connecting, Stub& current,
-                                                             std::chrono::system_clock::time_point deadline) {
-  for (auto state = connecting.GetState(true); state != GRPC_CHANNEL_READY; state = connecting.GetState(true)) {
-    if (cancelled_) return "interrupted";
-    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) {
-      return ConnectFailure(current, deadline);
-    }
-    auto now = std::chrono::system_clock::now();
-    if (now >= deadline) return "no answer in time";
-    connecting.WaitForStateChange(state, std::min(deadline, now + kCancelCheck));
-  }
-  return std::nullopt;
+std::optional<std::string> GatewayConnection::WaitUntilConnected(http2::Channel& channel, MonotonicTime deadline) {
+  struct Answer {
+    bool given = false;
+    std::optional<std::string> why_not;
+  };
+  const auto answer = std::make_shared<Answer>();
+  channel.Connect([signal = signal_, answer](const std::optional<std::string>& why_not) {
+    std::lock_guard lock(signal->mutex);
+    *answer = {true, why_not};
+    signal->changed.notify_all();
+  });
+  std::unique_lock lock(signal_->mutex);
+  signal_->changed.wait_until(lock, runtime::ToSteady(deadline), [&] { return answer->given || signal_->cancelled; });
+  if (signal_->cancelled) return "interrupted";
+  if (!answer->given) return "no answer in time";
+  return answer->why_not ? std::optional(Sanitize(*answer->why_not, 512)) : std::nullopt;
 }
 
 CallError GatewayConnection::NotSent(const std::string& reason) const {

@@ -1,33 +1,23 @@
 // GatewayConnection: GatewayClient's way to one of the gateway's endpoints, with credentials that may change.
 #pragma once
 
-#include <grpcpp/channel.h>
-#include <grpcpp/security/credentials.h>
-
-#include <atomic>
-#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "rpc/connection_watch.h"
+#include "http2/channel.h"
 #include "rpc/gateway_client.h"
 #include "security/live_credentials.h"
-#include "strife/v1/gateway.grpc.pb.h"
 
 namespace strife::rpc {
 
 // Thread-safe.
 class GatewayConnection {
  public:
-  using Stub = v1::PaymentGateway::Stub;
-  struct Channel {
-    std::shared_ptr<grpc::Channel> channel;
-    std::shared_ptr<Stub> stub;
-  };
-
   GatewayConnection(const GatewayClientOptions& options, std::unique_ptr<security::LiveCredentials> credentials)
       : options_(options), credentials_(std::move(credentials)) {}
 
@@ -41,36 +31,42 @@ class GatewayConnection {
   // The credentials as their files are now, looked at now and then.
   std::shared_ptr<const security::Credentials> CurrentCredentials();
   // The channel in use, whether or not it is connected.
-  Channel Current();
+  std::shared_ptr<http2::Channel> Current();
   // One that is connected: until then nothing has been sent, whatever goes wrong.
-  CallResult<Channel> Connected(std::chrono::system_clock::time_point deadline);
+  CallResult<std::shared_ptr<http2::Channel>> Connected(MonotonicTime deadline);
   // The next call makes a new connection, to the next endpoint.
-  void Abandon(const std::shared_ptr<grpc::Channel>& failed);
+  void Abandon(const std::shared_ptr<http2::Channel>& failed);
   // Nothing is connected any more.
-  void Cancel() { cancelled_ = true; }
-  bool cancelled() const { return cancelled_; }
+  void Cancel();
+  bool cancelled() const;
 
-  // One to each endpoint, which connect again by themselves.
-  ConnectionWatch::Channels WatchedChannels(const std::shared_ptr<const security::Credentials>& current) const;
+  // One to each endpoint, which stay connected; `changed(i, connected)` is called on the channels' thread.
+  std::vector<std::unique_ptr<http2::Channel>> WatchedChannels(
+      const std::shared_ptr<const security::Credentials>& current,
+      const std::function<void(std::size_t, bool)>& changed) const;
 
   CallError NotSent(const std::string& reason) const;
 
  private:
-  std::shared_ptr<grpc::ChannelCredentials> Tls(const security::Credentials& current) const;
+  http2::Target TargetAt(const std::string& endpoint, std::shared_ptr<const security::Credentials> current) const;
   // Why the channel cannot be used, if it cannot.
-  std::optional<std::string> WaitUntilReady(grpc::Channel& connecting, Stub& current,
-                                            std::chrono::system_clock::time_point deadline);
+  std::optional<std::string> WaitUntilConnected(http2::Channel& channel, MonotonicTime deadline);
 
   const GatewayClientOptions options_;
   const std::unique_ptr<security::LiveCredentials> credentials_;
   std::function<void(const std::string&)> refused_credentials_;
-  std::atomic<bool> cancelled_ = false;
+  // What those that wait for a connection share with whoever tells them, who may come when all this is gone.
+  struct Signal {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool cancelled = false;  // guarded
+  };
+  const std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   mutable std::mutex mutex_;
   WallTime next_credentials_check_;  // guarded, as all below
   std::shared_ptr<const security::Credentials> dialled_with_;
-  std::size_t chosen_ = 0;                  // index of the endpoint in use
-  std::shared_ptr<grpc::Channel> channel_;  // null: to be made anew
-  std::shared_ptr<Stub> stub_;
+  std::size_t chosen_ = 0;                   // index of the endpoint in use
+  std::shared_ptr<http2::Channel> channel_;  // null: to be made anew
 };
 
 }  // namespace strife::rpc

@@ -1,17 +1,16 @@
 #include "rpc/gateway_link.h"
 
-#include <grpcpp/client_context.h>
-
 #include <condition_variable>
 #include <limits>
 #include <mutex>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "protocol/heartbeat.h"
 #include "rpc/convert.h"
-#include "rpc/live_stub.h"
-#include "strife/v1/gateway.grpc.pb.h"
+#include "rpc/live_channel.h"
+#include "rpc/messages.h"
+#include "strife/v1/gateway.pb.h"
 
 namespace strife::rpc {
 
@@ -19,57 +18,52 @@ class GatewayLink::Impl {
  public:
   explicit Impl(Options options)
       : options_(std::move(options)),
-        stub_(*options_.credentials, {options_.credentials->identity().trust_domain, security::Role::kGateway, ""}) {
-    stub_.SetAddress(options_.address);
+        channel_(*options_.credentials, {options_.credentials->identity().trust_domain, security::Role::kGateway, ""}) {
+    channel_.SetAddress(options_.address);
   }
 
   ~Impl() {
     std::unique_lock lock(mutex_);
     closing_ = true;
-    for (grpc::ClientContext* context : in_flight_) context->TryCancel();
+    for (const auto& [call, channel] : in_flight_) channel->Cancel(call);
     idle_.wait(lock, [&] { return in_flight_.empty(); });
   }
 
-  // `start(async stub, context, request, response, callback)`; `read(response)` makes the answer.
-  template <typename Request, typename Response, typename Answer, typename Start, typename Read>
-  void Call(Request request, std::function<void(Result<Answer>)> done, Start start, Read read) {
-    struct State {
-      grpc::ClientContext context;
-      Request request;
-      Response response;
-    };
-    auto state = std::make_shared<State>();
-    state->request = std::move(request);
-    state->context.set_deadline(std::chrono::system_clock::now() + options_.call_timeout);
-    {
-      std::unique_lock lock(mutex_);
-      in_flight_.insert(&state->context);
-      if (closing_) state->context.TryCancel();  // started by the answer to another call
-    }
-    State& s = *state;
-    start(stub_.Get()->async(), &s.context, &s.request, &s.response,
-          [this, state, done = std::move(done), read = std::move(read)](const grpc::Status& status) {
-            if (status.ok()) {
-              done(read(state->response));
-            } else {
-              const bool refused = status.error_code() == grpc::StatusCode::PERMISSION_DENIED ||
-                                   status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
-                                   status.error_code() == grpc::StatusCode::UNAUTHENTICATED;
-              done(Fail(refused ? ErrorCode::kPermissionDenied : ErrorCode::kUnavailable, status.error_message()));
-            }
-            std::unique_lock lock(mutex_);
-            in_flight_.erase(&state->context);
-            idle_.notify_all();
-          });
+  // `read(response)` makes the answer.
+  template <typename Response, typename Answer, typename Read>
+  void Ask(const char* path, const google::protobuf::MessageLite& request, std::function<void(Result<Answer>)> done,
+           Read read) {
+    const auto started = std::make_shared<std::shared_ptr<http2::ClientCall>>();
+    // Its answer comes on another thread, and waits for the lock.
+    const std::unique_lock lock(mutex_);
+    const auto channel = channel_.Get();
+    auto call = Call<Response>(
+        *channel, path, request, {options_.call_timeout},
+        [this, started, done = std::move(done), read = std::move(read)](const http2::CallStatus& status,
+                                                                        const Response& response) {
+          if (Is(status, http2::Code::kOk)) {
+            done(read(response));
+          } else {
+            const bool refused = Is(status, http2::Code::kPermissionDenied) ||
+                                 Is(status, http2::Code::kInvalidArgument) || Is(status, http2::Code::kUnauthenticated);
+            done(Fail(refused ? ErrorCode::kPermissionDenied : ErrorCode::kUnavailable, status.message));
+          }
+          const std::unique_lock answered(mutex_);
+          in_flight_.erase(*started);
+          idle_.notify_all();
+        });
+    if (closing_) channel->Cancel(call);  // started by the answer to another call
+    *started = call;
+    in_flight_.emplace(std::move(call), channel);
   }
 
  private:
   const Options options_;
-  LiveStub<v1::PaymentGateway> stub_;
+  LiveChannel channel_;
   std::mutex mutex_;
   std::condition_variable idle_;
   bool closing_ = false;
-  std::unordered_set<grpc::ClientContext*> in_flight_;
+  std::unordered_map<std::shared_ptr<http2::ClientCall>, std::shared_ptr<http2::Channel>> in_flight_;
 };
 
 GatewayLink::GatewayLink(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -84,9 +78,8 @@ void GatewayLink::Register(const RegistrationRequest& request, std::function<voi
   for (const std::string& capability : request.bank.capabilities) message.add_capabilities(capability);
   message.set_gateway_store_id(request.gateway_store_id);
   message.set_gateway_sequence(request.gateway_sequence);
-  impl_->Call<v1::RegisterBankRequest, v1::RegisterBankResponse, Registration>(
-      std::move(message), std::move(done),
-      [](auto* async, auto... arguments) { async->RegisterBank(std::move(arguments)...); },
+  impl_->Ask<v1::RegisterBankResponse, Registration>(
+      "/strife.v1.PaymentGateway/RegisterBank", message, std::move(done),
       [bank = request.bank](const v1::RegisterBankResponse& response) -> Result<Registration> {
         const auto store_id = Uuid::Parse(response.gateway_store_id());
         const auto& interval = response.heartbeat_interval();
@@ -106,9 +99,8 @@ void GatewayLink::Inquire(const InquiryRequest& request, std::function<void(Resu
   message.set_transaction_id(request.transaction_id);
   message.set_gateway_store_id(request.gateway_store_id);
   message.set_gateway_sequence(request.gateway_sequence);
-  impl_->Call<v1::InquireTransactionRequest, v1::InquireTransactionResponse, InquiryResponse>(
-      std::move(message), std::move(done),
-      [](auto* async, auto... arguments) { async->InquireTransaction(std::move(arguments)...); },
+  impl_->Ask<v1::InquireTransactionResponse, InquiryResponse>(
+      "/strife.v1.PaymentGateway/InquireTransaction", message, std::move(done),
       [](const v1::InquireTransactionResponse& response) -> Result<InquiryResponse> {
         if (response.gateway_epoch() > std::numeric_limits<std::int64_t>::max()) {  // no store can hold it
           return Fail(ErrorCode::kUnavailable, "the gateway's epoch cannot be read");

@@ -11,7 +11,7 @@
 
 namespace strife::rpc {
 
-// Thread-safe. Calls never block; answers come on gRPC's threads.
+// Thread-safe. Calls never block; answers come on the channels' thread.
 class GatewayLink {
  public:
   struct Options {

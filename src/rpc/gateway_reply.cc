@@ -1,7 +1,5 @@
 #include "rpc/gateway_reply.h"
 
-#include <charconv>
-
 #include "base/text.h"
 #include "protocol/reason.h"
 #include "rpc/convert.h"
@@ -11,7 +9,7 @@
 namespace strife::rpc {
 namespace {
 
-using grpc::StatusCode;
+using http2::Code;
 
 template <typename Response>
 CallResult<SessionGrant> ToGrant(const Response& response) {
@@ -27,25 +25,27 @@ CallResult<SessionGrant> ToGrant(const Response& response) {
   return grant;
 }
 
+bool Is(int code, Code other) { return code == static_cast<int>(other); }
+
 ErrorCode ToErrorCode(int code) {
-  switch (code) {
-    case StatusCode::INVALID_ARGUMENT:
-    case StatusCode::OUT_OF_RANGE:
-    case StatusCode::FAILED_PRECONDITION:
+  switch (static_cast<Code>(code)) {
+    case Code::kInvalidArgument:
+    case Code::kOutOfRange:
+    case Code::kFailedPrecondition:
       return ErrorCode::kInvalidInput;
-    case StatusCode::NOT_FOUND:
+    case Code::kNotFound:
       return ErrorCode::kNotFound;
-    case StatusCode::ALREADY_EXISTS:
+    case Code::kAlreadyExists:
       return ErrorCode::kAlreadyExists;
-    case StatusCode::PERMISSION_DENIED:
+    case Code::kPermissionDenied:
       return ErrorCode::kPermissionDenied;
-    case StatusCode::UNAUTHENTICATED:
+    case Code::kUnauthenticated:
       return ErrorCode::kUnauthenticated;
-    case StatusCode::RESOURCE_EXHAUSTED:
+    case Code::kResourceExhausted:
       return ErrorCode::kResourceExhausted;
-    case StatusCode::UNAVAILABLE:
-    case StatusCode::DEADLINE_EXCEEDED:
-    case StatusCode::CANCELLED:
+    case Code::kUnavailable:
+    case Code::kDeadlineExceeded:
+    case Code::kCancelled:
       return ErrorCode::kUnavailable;
     default:
       return ErrorCode::kInternal;
@@ -53,19 +53,19 @@ ErrorCode ToErrorCode(int code) {
 }
 
 // Whether an answer with this code proves that the call had no effect. RESOURCE_EXHAUSTED proves it only when Strife
-// itself said so: gRPC uses it also for an answer that was too long to read.
+// itself said so: the client uses it also for an answer that was too long to read.
 bool ProvesNoEffect(int code, bool from_strife) {
-  switch (code) {
-    case StatusCode::INVALID_ARGUMENT:
-    case StatusCode::OUT_OF_RANGE:
-    case StatusCode::FAILED_PRECONDITION:
-    case StatusCode::NOT_FOUND:
-    case StatusCode::ALREADY_EXISTS:
-    case StatusCode::PERMISSION_DENIED:
-    case StatusCode::UNAUTHENTICATED:
-    case StatusCode::UNIMPLEMENTED:
+  switch (static_cast<Code>(code)) {
+    case Code::kInvalidArgument:
+    case Code::kOutOfRange:
+    case Code::kFailedPrecondition:
+    case Code::kNotFound:
+    case Code::kAlreadyExists:
+    case Code::kPermissionDenied:
+    case Code::kUnauthenticated:
+    case Code::kUnimplemented:
       return true;
-    case StatusCode::RESOURCE_EXHAUSTED:
+    case Code::kResourceExhausted:
       return from_strife;
     default:
       return false;
@@ -83,29 +83,20 @@ void Apply(const v1::ErrorDetail& detail, CallError* error) {
 }
 
 CallError Classify(int code, std::string message, const v1::ErrorDetail* detail, Effect effect) {
-  CallError error{.error = {ToErrorCode(code), std::move(message)},
-                  .delivery = ProvesNoEffect(code, detail != nullptr) ? Delivery::kRefused : Delivery::kUnknown,
-                  .retryable = code == StatusCode::UNAVAILABLE || code == StatusCode::DEADLINE_EXCEEDED ||
-                               code == StatusCode::CANCELLED,
-                  .reason_code = {},
-                  .field = {},
-                  .prior = {},
-                  .pushback = {}};
+  CallError error{
+      .error = {ToErrorCode(code), std::move(message)},
+      .delivery = ProvesNoEffect(code, detail != nullptr) ? Delivery::kRefused : Delivery::kUnknown,
+      .retryable = Is(code, Code::kUnavailable) || Is(code, Code::kDeadlineExceeded) || Is(code, Code::kCancelled),
+      .reason_code = {},
+      .field = {},
+      .prior = {},
+      .pushback = {}};
   if (detail != nullptr) Apply(*detail, &error);
   // A gateway that is shutting down, or does not know the payer's bank yet, turns calls away before it records them.
   const bool turned_away = error.reason_code == "DRAINING" || error.reason_code == protocol::reason::kBankOffline;
   if (turned_away) error.delivery = Delivery::kRefused;
   if (error.delivery == Delivery::kUnknown && effect == Effect::kPayment) error.error.code = ErrorCode::kUnknownOutcome;
   return error;
-}
-
-std::optional<std::chrono::milliseconds> Pushback(const grpc::ClientContext& context) {
-  const auto& trailers = context.GetServerTrailingMetadata();
-  auto found = trailers.find("grpc-retry-pushback-ms");
-  if (found == trailers.end()) return std::nullopt;
-  int ms = -1;  // gRFC A6: a value that is no number means the same as a negative one
-  std::from_chars(found->second.data(), found->second.data() + found->second.size(), ms);
-  return std::chrono::milliseconds(ms);
 }
 
 }  // namespace
@@ -157,21 +148,20 @@ CallResult<HistoryPage> FromReply(const v1::ViewTransactionHistoryResponse& resp
 }
 
 CallResult<protocol::PaymentRecord> FromReply(const v1::ProcessPaymentsResponse::Result& result) {
-  if (result.grpc_code() == StatusCode::OK) return FromReply(result.payment());
+  if (Is(result.grpc_code(), Code::kOk)) return FromReply(result.payment());
   return std::unexpected(Classify(result.grpc_code(), "the gateway refused the payment without saying why",
                                   result.has_error() ? &result.error() : nullptr, Effect::kPayment));
 }
 
-CallError FromStatus(const grpc::Status& status, const grpc::ClientContext& context, Effect effect,
-                     const std::string& endpoint) {
+CallError FromStatus(const http2::CallStatus& status, Effect effect, const std::string& endpoint) {
   std::string gateway = "the gateway at " + endpoint;
-  std::string said = status.error_message().empty() ? "" : " (" + Sanitize(status.error_message(), 512) + ")";
+  std::string said = status.message.empty() ? "" : " (" + Sanitize(status.message, 512) + ")";
   std::string message = gateway + " refused the call" + said;
-  if (status.error_code() == StatusCode::DEADLINE_EXCEEDED) message = gateway + " did not answer in time";
-  if (status.error_code() == StatusCode::UNAVAILABLE) message = "the connection to " + gateway + " failed" + said;
-  auto detail = ErrorDetailOf(status.error_details());
-  CallError error = Classify(status.error_code(), std::move(message), detail ? &*detail : nullptr, effect);
-  error.pushback = Pushback(context);
+  if (Is(status.code, Code::kDeadlineExceeded)) message = gateway + " did not answer in time";
+  if (Is(status.code, Code::kUnavailable)) message = "the connection to " + gateway + " failed" + said;
+  auto detail = ErrorDetailOf(status.details);
+  CallError error = Classify(status.code, std::move(message), detail ? &*detail : nullptr, effect);
+  if (status.pushback) error.pushback = std::chrono::duration_cast<std::chrono::milliseconds>(*status.pushback);
   return error;
 }
 

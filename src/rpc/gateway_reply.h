@@ -1,11 +1,9 @@
 // What the gateway's answers mean to its client: protobuf messages and gRPC statuses as plain values.
 #pragma once
 
-#include <grpcpp/client_context.h>
-#include <grpcpp/support/status.h>
-
 #include <string>
 
+#include "http2/client_call.h"
 #include "rpc/gateway_client.h"
 #include "strife/v1/gateway.pb.h"
 
@@ -25,9 +23,8 @@ CallResult<protocol::PaymentRecord> FromReply(const v1::ProcessPaymentsResponse:
 // The answer holds `what`, which this client cannot make sense of.
 CallError UnreadableAnswer(const std::string& what);
 
-// REQUIRES: !status.ok(). `context` is the call's; `endpoint` is named in the message.
-CallError FromStatus(const grpc::Status& status, const grpc::ClientContext& context, Effect effect,
-                     const std::string& endpoint);
+// REQUIRES: a status that is not OK. `endpoint` is named in the message.
+CallError FromStatus(const http2::CallStatus& status, Effect effect, const std::string& endpoint);
 
 void FillRequest(const protocol::PaymentOrder& order, v1::ProcessPaymentRequest* request);
 void FillRequest(const HistoryRequest& page, v1::ViewTransactionHistoryRequest* request);

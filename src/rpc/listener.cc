@@ -53,6 +53,7 @@ Listener::Listener(const ServerOptions& options, std::vector<std::unique_ptr<Ser
 
 Result<std::unique_ptr<Server>> Listener::Start(const ServerOptions& options,
                                                 std::vector<std::unique_ptr<ServedService>> services, Clock& clock) {
+  QuietProtobuf();
   auto listener = std::unique_ptr<Listener>(new Listener(options, std::move(services), clock));
   if (Status covered = CheckPolicy(listener->methods_); !covered) return std::unexpected(covered.error());
   auto door = Door::Open(options.listen, *options.limits, clock);

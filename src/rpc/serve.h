@@ -12,6 +12,7 @@
 
 #include "http2/call.h"
 #include "rpc/admission.h"
+#include "rpc/messages.h"
 #include "rpc/status.h"
 
 namespace strife::rpc {
@@ -45,15 +46,6 @@ inline http2::CallStatus ToCallStatus(const ApiError& error) {
           .message = error.message,
           .details = SerializedStatus(error),
           .pushback = error.retry_after};
-}
-
-// The message with gRPC's prefix.
-inline std::string Framed(const google::protobuf::MessageLite& message) {
-  const std::size_t size = message.ByteSizeLong();
-  std::string framed(http2::kFramePrefixBytes + size, '\0');
-  http2::WriteFramePrefix(framed.data(), size);
-  message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(framed.data() + http2::kFramePrefixBytes));
-  return framed;
 }
 
 // An entry of the table: callers that `admission` lets in are handed to `method` of `service`. Both must outlive it.

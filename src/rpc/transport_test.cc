@@ -1,25 +1,13 @@
-// Our transport (http2/server.h) as gRPC's own client sees it.
+// Our server's transport (http2/server.h) as gRPC's own client sees it.
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <atomic>
-#include <csignal>
-#include <condition_variable>
-#include <filesystem>
 #include <future>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/limits.h"
-#include "http2/server.h"
-#include "rpc/channel.h"
-#include "runtime/system_clock.h"
-#include "security/pki.h"
-#include "security/test_directory.h"
+#include "rpc/transport_test_support.h"
 
 namespace strife::rpc {
 namespace {
@@ -41,104 +29,18 @@ ByteBuffer Buffer(const std::string& text) {
   return {&slice, 1};
 }
 
-// Answers by the path that is called.
-class TestHandler final : public http2::Handler {
- public:
-  std::optional<http2::CallStatus> Begins(const http2::Call& call) override {
-    if (call.path() == "/test/Refused") return http2::CallStatus{.code = 7, .message = "not \xc3\xbc you"};
-    ++under_way;
-    return std::nullopt;
-  }
-
-  void Arrived(std::shared_ptr<http2::Call> call) override {
-    const std::string path = call->path();
-    if (path == "/test/Echo") return call->Finish(http2::Framed(call->message()));
-    if (path == "/test/Who") return call->Finish(http2::Framed(call->peer().who));
-    if (path == "/test/Metadata") return call->Finish(http2::Framed(call->Metadata("x-test").value_or("none")));
-    if (path == "/test/Fail") {
-      return call->Fail(
-          {.code = 8, .message = "busy", .details = std::string("\x00\x01 details", 10), .pushback = 250ms});
-    }
-    if (path == "/test/Three") {
-      for (const char* message : {"one", "two"}) call->Send(message);
-      return call->Finish(http2::Framed("three"));
-    }
-    if (path == "/test/BreaksOff") {
-      call->Send("one");
-      return call->Fail({.code = 14, .message = "no more"});
-    }
-    const std::lock_guard lock(mutex);
-    parked.push_back(std::move(call));
-    changed.notify_all();
-  }
-
-  void Ended(const http2::Call&, bool, bool was_answered) override {
-    --under_way;
-    if (!was_answered) ++given_up;
-    const std::lock_guard lock(mutex);
-    changed.notify_all();
-  }
-
-  void Left(const std::string&, const http2::Descriptor&) override { ++left; }
-
-  template <typename Condition>
-  bool Wait(Condition condition) {
-    std::unique_lock lock(mutex);
-    return changed.wait_for(lock, 30s, condition);
-  }
-
-  std::atomic<int> under_way = 0, given_up = 0, left = 0;
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<std::shared_ptr<http2::Call>> parked;  // guarded by mutex
-};
-
-class TransportTest : public testing::Test {
+class TransportTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::signal(SIGPIPE, SIG_IGN);
-    const WallTime now = runtime::WallNow();
-    ASSERT_TRUE(security::CertificateAuthority::Create(directory_.path(), {.trust_domain = "strife.local"}, now));
-    auto authority = security::CertificateAuthority::Open(directory_.path()).value();
-    ASSERT_TRUE(authority.Issue({.role = security::Role::kBank, .name = "bank1"}, now));
-    ASSERT_TRUE(authority.Issue({.role = security::Role::kClient, .name = "alice"}, now));
-    server_credentials_ = security::LiveCredentials::Open(Files("bank1"), security::Role::kBank, now).value();
-    client_credentials_ = security::LiveCredentials::Open(Files("alice"), security::Role::kClient, now).value();
-    listeners_ = http2::ListenOn("127.0.0.1:0").value();
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    getsockname(listeners_.front().get(), reinterpret_cast<sockaddr*>(&address), &size);
-    address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-    server_ = std::make_unique<http2::Server>(
-        http2::ServerSettings{.credentials = server_credentials_.get(), .handler = &handler_, .longest_call = 60s},
-        clock_);
-    door_ = std::thread([this] {
-      while (!closing_) {
-        http2::Descriptor connection(accept4(listeners_.front().get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (connection.get() < 0) {
-          std::this_thread::yield();
-        } else {
-          ASSERT_TRUE(server_->Adopt(std::make_shared<const http2::Descriptor>(std::move(connection)), "peer"));
-        }
-      }
-    });
-    stub_ = NewStub();
-  }
-
-  void TearDown() override {
-    closing_ = true;
-    door_.join();
-    stub_.reset();
-    server_.reset();
-  }
-
-  security::CredentialFiles Files(const std::string& name) const {
-    return {directory_ / "ca.crt", directory_ / (name + ".crt"), directory_ / (name + ".key"), directory_ / "ca.crl"};
-  }
-
-  std::unique_ptr<grpc::GenericStub> NewStub() const {
-    return std::make_unique<grpc::GenericStub>(
-        OpenChannel(address_, *client_credentials_->current(), {"strife.local", security::Role::kBank, "bank1"}));
+    const auto credentials = network_.Credentials("alice", security::Role::kClient)->current();
+    grpc::ChannelArguments arguments;
+    arguments.SetSslTargetNameOverride("localhost");
+    arguments.SetMaxReceiveMessageSize(-1);
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stub_ = std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(
+        server_.address(),
+        grpc::SslCredentials({credentials->trust->ca_pem(), credentials->key_pem, credentials->certificate_pem}),
+        arguments));
   }
 
   struct Answer {
@@ -199,16 +101,9 @@ class TransportTest : public testing::Test {
     return {answers, status};
   }
 
-  security::TestDirectory directory_;
-  std::unique_ptr<security::LiveCredentials> server_credentials_, client_credentials_;
-  runtime::SystemClock clock_;
-  TestHandler handler_;
-  std::vector<http2::Descriptor> listeners_;
-  std::string address_;
-  std::unique_ptr<http2::Server> server_;
+  testing::TestNetwork network_;
+  testing::TestServer server_{network_};
   std::unique_ptr<grpc::GenericStub> stub_;
-  std::atomic<bool> closing_ = false;
-  std::thread door_;
 };
 
 TEST_F(TransportTest, MessagesOfEverySize_ComeBackAsTheyWere) {
@@ -223,7 +118,6 @@ TEST_F(TransportTest, MessagesOfEverySize_ComeBackAsTheyWere) {
 
 TEST_F(TransportTest, AMessageThatIsTooLarge_IsRefusedAndTheConnectionGoesOn) {
   const std::string text(limits::kMaxMessageBytes + 1, 'x');
-  grpc::ChannelArguments unlimited;
   EXPECT_EQ(Ask("/test/Refused", "").status.error_code(), StatusCode::PERMISSION_DENIED);
   EXPECT_EQ(Ask("/test/Echo", text).status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(Ask("/test/Echo", "small").text, "small");
@@ -276,56 +170,51 @@ TEST_F(TransportTest, MoreCallsThanAConnectionTakes_AreAllAnsweredOnceThereIsRoo
   constexpr std::size_t kCalls = limits::kMaxCallsPerConnection;
   std::vector<std::unique_ptr<Pending>> pending;
   for (std::size_t i = 0; i < 2 * kCalls; ++i) pending.push_back(Begin("/test/Park", "x"));
-  ASSERT_TRUE(handler_.Wait([&] { return handler_.parked.size() == kCalls; }));
+  ASSERT_TRUE(server_.handler.Wait([&] { return server_.handler.parked.size() == kCalls; }));
   std::vector<std::shared_ptr<http2::Call>> first;
   {
-    const std::lock_guard lock(handler_.mutex);
-    first.swap(handler_.parked);
+    const std::lock_guard lock(server_.handler.mutex);
+    first.swap(server_.handler.parked);
   }
   {
     const http2::Mailbox::Together together;
     for (const auto& call : first) call->Finish(http2::Framed("done"));
   }
-  ASSERT_TRUE(handler_.Wait([&] { return handler_.parked.size() == kCalls; }));
-  for (const auto& call : handler_.parked) call->Finish(http2::Framed("done"));
+  ASSERT_TRUE(server_.handler.Wait([&] { return server_.handler.parked.size() == kCalls; }));
+  for (const auto& call : server_.handler.parked) call->Finish(http2::Framed("done"));
   for (const auto& one : pending) EXPECT_EQ(one->Get().text, "done");
 }
 
 TEST_F(TransportTest, ACallThatIsGivenUp_IsToldAndItsLateAnswerGoesNowhere) {
   const auto pending = Begin("/test/Park", "x");
-  ASSERT_TRUE(handler_.Wait([&] { return !handler_.parked.empty(); }));
+  ASSERT_TRUE(server_.handler.Wait([&] { return !server_.handler.parked.empty(); }));
   pending->context.TryCancel();
   EXPECT_EQ(pending->Get().status.error_code(), StatusCode::CANCELLED);
-  ASSERT_TRUE(handler_.Wait([&] { return handler_.given_up == 1 && handler_.under_way == 0; }));
-  handler_.parked.front()->Finish(http2::Framed("late"));
+  ASSERT_TRUE(server_.handler.Wait([&] { return server_.handler.given_up == 1 && server_.handler.under_way == 0; }));
+  server_.handler.parked.front()->Finish(http2::Framed("late"));
   EXPECT_EQ(Ask("/test/Echo", "next").text, "next");
 }
 
 TEST_F(TransportTest, Drain_GivesWhatIsUnderWayItsAnswerAndTakesNothingNew) {
   const auto pending = Begin("/test/Park", "x");
-  ASSERT_TRUE(handler_.Wait([&] { return !handler_.parked.empty(); }));
-  closing_ = true;
-  door_.join();
-  auto drained = std::async(std::launch::async, [&] { server_->Drain(30s); });
+  ASSERT_TRUE(server_.handler.Wait([&] { return !server_.handler.parked.empty(); }));
+  server_.Close();
+  auto drained = std::async(std::launch::async, [&] { server_.server().Drain(30s); });
   EXPECT_EQ(drained.wait_for(50ms), std::future_status::timeout);
-  handler_.parked.front()->Finish(http2::Framed("done"));
+  server_.handler.parked.front()->Finish(http2::Framed("done"));
   EXPECT_EQ(pending->Get().text, "done");
   drained.get();
-  EXPECT_EQ(handler_.under_way, 0);
-  door_ = std::thread([] {});
+  EXPECT_EQ(server_.handler.under_way, 0);
 }
 
 TEST_F(TransportTest, TheServersEnd_EndsCallsAndTheirAnswersGoNowhere) {
   const auto pending = Begin("/test/Park", "x");
-  ASSERT_TRUE(handler_.Wait([&] { return !handler_.parked.empty(); }));
-  closing_ = true;
-  door_.join();
-  server_.reset();
-  EXPECT_EQ(handler_.left, 1);
-  EXPECT_EQ(handler_.under_way, 0);
+  ASSERT_TRUE(server_.handler.Wait([&] { return !server_.handler.parked.empty(); }));
+  server_.Stop();
+  EXPECT_EQ(server_.handler.left, 1);
+  EXPECT_EQ(server_.handler.under_way, 0);
   EXPECT_EQ(pending->Get().status.error_code(), StatusCode::UNAVAILABLE);
-  handler_.parked.front()->Finish(http2::Framed("late"));
-  door_ = std::thread([] {});
+  server_.handler.parked.front()->Finish(http2::Framed("late"));
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ struct Certificate {
 
 // kUnauthenticated with the reason when the text is no certificate, is a CA's, has no URI name, more than one, or one
 // that is not a Strife identity. Thread-safe. Costs some 20 µs, so do it once for a connection, not for a call.
-// The PEM form is the first certificate of a bundle, such as gRPC's auth property "x509_pem_cert".
+// The PEM form is the first certificate of a bundle.
 Result<Certificate> ParseCertificatePem(std::string_view pem);
 Result<Certificate> ParseCertificateDer(std::span<const std::uint8_t> der);
 

@@ -17,7 +17,7 @@ namespace {
 Status TryBind(const addrinfo& target, const std::string& address) {
   const int fd = socket(target.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return Fail(ErrorCode::kUnavailable, "cannot open a socket: " + std::string(std::strerror(errno)));
-  const int on = 1;  // as gRPC does: connections of an earlier process that linger are no obstacle
+  const int on = 1;  // as http2::ListenOn: connections of an earlier process that linger are no obstacle
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const int bound = bind(fd, target.ai_addr, target.ai_addrlen);
   const int error = errno;

@@ -75,11 +75,10 @@ void TryReply(std::string_view bytes) {
 // The trailer of a failed call, and the client's reading of it.
 void TryStatus(std::string_view bytes) {
   fuzz::Input in(bytes);
-  const auto code = static_cast<grpc::StatusCode>(1 + in.Index(16));
-  const std::string message(in.Text());
-  const grpc::Status status(code, message, std::string(in.Rest()));
-  const grpc::ClientContext context;
-  const rpc::CallError error = rpc::FromStatus(status, context, rpc::Effect::kPayment, "127.0.0.1:50052");
+  http2::CallStatus status{.code = 1 + static_cast<int>(in.Index(16))};
+  status.message = in.Text();
+  status.details = in.Rest();
+  const rpc::CallError error = rpc::FromStatus(status, rpc::Effect::kPayment, "127.0.0.1:50052");
   fuzz::CheckMessage(error.error.message);
   STRIFE_ASSERT(IsPrintableUtf8(error.reason_code) && IsPrintableUtf8(error.field));
 }

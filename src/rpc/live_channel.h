@@ -1,4 +1,4 @@
-// LiveStub: a gRPC stub whose connection is made anew when the process's credentials have changed.
+// LiveChannel: a channel that is made anew when the process's credentials have changed.
 #pragma once
 
 #include <memory>
@@ -6,18 +6,15 @@
 #include <string>
 #include <utility>
 
-#include "rpc/channel.h"
+#include "http2/channel.h"
 #include "security/live_credentials.h"
 
 namespace strife::rpc {
 
-// `Service` is a generated service class. Thread-safe; the credentials must outlive it.
-template <typename Service>
-class LiveStub {
+// Thread-safe; the credentials must outlive it.
+class LiveChannel {
  public:
-  using Stub = typename Service::Stub;
-
-  LiveStub(const security::LiveCredentials& credentials, security::Identity expected)
+  LiveChannel(const security::LiveCredentials& credentials, security::Identity expected)
       : credentials_(credentials), expected_(std::move(expected)) {}
 
   // Where to call from now on: host:port.
@@ -25,7 +22,7 @@ class LiveStub {
     const std::scoped_lock lock(mutex_);
     if (address_ == address) return;
     address_ = address;
-    stub_ = nullptr;
+    channel_ = nullptr;
   }
 
   std::string address() const {
@@ -33,17 +30,17 @@ class LiveStub {
     return address_;
   }
 
-  // The stub to make the next call with; null without an address. Calls in flight on an earlier one go on undisturbed,
+  // The channel to make the next call on; null without an address. Calls in flight on an earlier one go on undisturbed,
   // on the connection they have.
-  std::shared_ptr<Stub> Get() {
+  std::shared_ptr<http2::Channel> Get() {
     auto current = credentials_.current();
     const std::scoped_lock lock(mutex_);
     if (address_.empty()) return nullptr;
-    if (stub_ == nullptr || dialled_with_ != current) {
-      stub_ = Service::NewStub(OpenChannel(address_, *current, expected_));
+    if (channel_ == nullptr || dialled_with_ != current) {
+      channel_ = std::make_shared<http2::Channel>(http2::Target{address_, current, expected_});
       dialled_with_ = std::move(current);
     }
-    return stub_;
+    return channel_;
   }
 
  private:
@@ -51,7 +48,7 @@ class LiveStub {
   const security::Identity expected_;
   mutable std::mutex mutex_;
   std::string address_;  // guarded by mutex_, as all below
-  std::shared_ptr<Stub> stub_;
+  std::shared_ptr<http2::Channel> channel_;
   std::shared_ptr<const security::Credentials> dialled_with_;
 };
 

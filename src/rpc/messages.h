@@ -1,0 +1,61 @@
+// Protobuf messages as gRPC frames them, and calls by their messages.
+#pragma once
+
+#include <google/protobuf/message_lite.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http2/channel.h"
+
+namespace strife::rpc {
+
+// The message with gRPC's prefix.
+inline std::string Framed(const google::protobuf::MessageLite& message) {
+  const std::size_t size = message.ByteSizeLong();
+  std::string framed(http2::kFramePrefixBytes + size, '\0');
+  http2::WriteFramePrefix(framed.data(), size);
+  message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(framed.data() + http2::kFramePrefixBytes));
+  return framed;
+}
+
+// Protobuf prints a line for every string of a peer's that is not UTF-8: a flood past the log's limits. No more.
+void QuietProtobuf();
+
+struct CallOptions {
+  Duration timeout;
+  std::vector<std::pair<std::string, std::string>> metadata{};
+};
+
+inline MonotonicTime DeadlineIn(Duration timeout) {
+  return MonotonicTime(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())) +
+         timeout;
+}
+
+inline bool Is(const http2::CallStatus& status, http2::Code code) { return status.code == static_cast<int>(code); }
+
+// `path`: "/strife.v1.Bank/GetBalance". `done(status, response)` is called exactly once, on the channels' thread; the
+// response means something when the status is OK. An answer that cannot be read is kInternal.
+template <typename Response, typename Finished>
+std::shared_ptr<http2::ClientCall> Call(http2::Channel& channel, std::string path,
+                                        const google::protobuf::MessageLite& request, CallOptions options,
+                                        Finished done) {
+  return channel.Call({.path = std::move(path),
+                       .metadata = std::move(options.metadata),
+                       .framed_message = Framed(request),
+                       .deadline = DeadlineIn(options.timeout)},
+                      [done = std::move(done)](http2::Outcome outcome) mutable {
+                        Response response;
+                        if (Is(outcome.status, http2::Code::kOk) && !response.ParseFromString(outcome.message)) {
+                          outcome.status = {.code = static_cast<int>(http2::Code::kInternal),
+                                            .message = "the answer is not the message that this method gives"};
+                        }
+                        done(std::as_const(outcome.status), response);
+                      });
+}
+
+}  // namespace strife::rpc
