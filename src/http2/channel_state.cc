@@ -7,6 +7,8 @@
 #include <cstring>
 #include <random>
 
+#include "base/host_port.h"
+
 namespace strife::http2 {
 namespace {
 
@@ -20,6 +22,11 @@ Duration Jittered(Duration backoff) {
   thread_local std::minstd_rand random{std::random_device{}()};
   return Duration(
       std::uniform_int_distribution<std::int64_t>(backoff.count() * 4 / 5, backoff.count() * 6 / 5)(random));
+}
+
+std::string HostOf(const std::string& address) {
+  const auto parsed = ParseHostPort(address);
+  return parsed ? parsed->host : std::string();
 }
 
 WallTime WallNow() {
@@ -144,7 +151,7 @@ void ChannelState::StartHandshake() {
   socklen_t size = sizeof error;
   getsockopt(socket_->get(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return AttemptFailed(std::strerror(error));
-  auto tls = dialer_.Dial(socket_);
+  auto tls = dialer_.Dial(socket_, HostOf(target_.address));
   if (!tls) return AttemptFailed(tls.error().message);
   tls_ = *std::move(tls);
   GoOnWithHandshake();
@@ -161,7 +168,7 @@ void ChannelState::OnHandshake() {
   if (Status verified = dialer_.Verify(*tls_, WallNow()); !verified) return AttemptFailed(verified.error().message);
   loop_.Unwatch(std::exchange(watch_, 0));
   socket_.reset();
-  auto connection = std::make_unique<ClientConnection>(std::move(tls_), loop_.now());
+  auto connection = std::make_unique<ClientConnection>(std::move(tls_), target_.address, loop_.now());
   ClientConnection* const raw = connection.get();
   current_ = Established{std::move(connection), loop_.Watch(raw->link().tls().socket().get(), EPOLLIN, *this, raw)};
   OnSocket(raw);  // the handshake may have read more than its own

@@ -34,6 +34,13 @@ Code CodeOfHttp(int status) {
   }
 }
 
+// Rounded up, so that most calls have the same, which costs a byte.
+std::string TimeoutHeader(Duration left) {
+  constexpr std::int64_t kStepMs = 10, kMostMs = 99'999'990;  // eight digits are allowed
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return std::to_string(std::clamp((ms + kStepMs - 1) / kStepMs * kStepMs, kStepMs, kMostMs)) + "m";
+}
+
 int Number(std::string_view text, int otherwise) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -104,8 +111,8 @@ struct ClientConnection::Callbacks {
   }
 };
 
-ClientConnection::ClientConnection(std::unique_ptr<TlsChannel> tls, MonotonicTime now)
-    : link_(std::move(tls)), received_at_(now) {
+ClientConnection::ClientConnection(std::unique_ptr<TlsChannel> tls, std::string authority, MonotonicTime now)
+    : link_(std::move(tls)), authority_(std::move(authority)), received_at_(now) {
   nghttp2_option* options = nullptr;
   nghttp2_option_new(&options);
   nghttp2_option_set_no_closed_streams(options, 1);
@@ -125,9 +132,11 @@ ClientConnection::~ClientConnection() { EndCalls(); }
 
 void ClientConnection::Begin(std::shared_ptr<ClientCall> call, MonotonicTime now) {
   if (calls_.empty()) received_at_ = now;
+  const std::string timeout = TimeoutHeader(call->request_.deadline - now);
   std::vector<nghttp2_nv> headers = {
-      Header(":method", "POST"),      Header(":scheme", "https"), Header(":path", call->request_.path),
-      Header(":authority", "strife"), Header("te", "trailers"),   Header("content-type", "application/grpc")};
+      Header(":method", "POST"),        Header(":scheme", "https"), Header(":path", call->request_.path),
+      Header(":authority", authority_), Header("te", "trailers"),   Header("content-type", "application/grpc"),
+      Header("grpc-timeout", timeout)};
   for (const auto& [name, value] : call->request_.metadata) headers.push_back(Header(name, value));
   call->sent_bytes_ = 0;
   call->left_ = false;

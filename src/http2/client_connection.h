@@ -17,7 +17,8 @@ namespace strife::http2 {
 // For one thread.
 class ClientConnection {
  public:
-  ClientConnection(std::unique_ptr<TlsChannel> tls, MonotonicTime now);
+  // `authority`: whom the connection is to, host:port.
+  ClientConnection(std::unique_ptr<TlsChannel> tls, std::string authority, MonotonicTime now);
   ~ClientConnection();
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
@@ -55,6 +56,7 @@ class ClientConnection {
   ssize_t ReadRequest(ClientCall& call, std::uint8_t* to, std::size_t size, std::uint32_t* flags);
 
   Link link_;
+  const std::string authority_;
   std::unordered_map<std::int32_t, std::shared_ptr<ClientCall>> calls_;  // by stream
   std::vector<std::shared_ptr<ClientCall>> untouched_;
   MonotonicTime received_at_;  // anything, or the first call after none

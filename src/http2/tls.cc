@@ -1,5 +1,6 @@
 #include "http2/tls.h"
 
+#include <arpa/inet.h>
 #include <nghttp2/nghttp2.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -178,6 +179,11 @@ std::unique_ptr<SSL, decltype(&SSL_free)> MakeSsl(SSL_CTX* context, const Descri
   return ssl;
 }
 
+bool IsAddress(const std::string& host) {
+  in6_addr address{};
+  return inet_pton(AF_INET, host.c_str(), &address) == 1 || inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
 std::unexpected<Error> CannotMake(const std::string& what) {
   return Fail(ErrorCode::kInternal, "OpenSSL does not take " + what);
 }
@@ -205,7 +211,7 @@ Status TlsAcceptor::Renew() {
   return {};
 }
 
-Result<std::unique_ptr<TlsChannel>> TlsDialer::Dial(std::shared_ptr<const Descriptor> socket) {
+Result<std::unique_ptr<TlsChannel>> TlsDialer::Dial(std::shared_ptr<const Descriptor> socket, const std::string& host) {
   if (context_ == nullptr) {
     context_ = MakeContext(TLS_client_method(), *credentials_);
     if (context_ == nullptr) return CannotMake("the certificate, key or CAs");
@@ -215,6 +221,7 @@ Result<std::unique_ptr<TlsChannel>> TlsDialer::Dial(std::shared_ptr<const Descri
   auto ssl = MakeSsl(context_.get(), *socket);
   if (ssl == nullptr) return CannotMake("the connection");
   SSL_set_connect_state(ssl.get());
+  if (!IsAddress(host)) SSL_set_tlsext_host_name(ssl.get(), host.c_str());
   return std::make_unique<TlsChannel>(std::move(ssl), std::move(socket));
 }
 

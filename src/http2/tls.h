@@ -80,8 +80,9 @@ class TlsDialer {
   TlsDialer(std::shared_ptr<const security::Credentials> credentials, security::Identity expected)
       : credentials_(std::move(credentials)), expected_(std::move(expected)) {}
 
-  // `socket` is connected. kInternal when OpenSSL cannot make one.
-  Result<std::unique_ptr<TlsChannel>> Dial(std::shared_ptr<const Descriptor> socket);
+  // `socket` is connected. `host` is told to whoever may pass the connection on by name, unless it is an address.
+  // kInternal when OpenSSL cannot make one.
+  Result<std::unique_ptr<TlsChannel>> Dial(std::shared_ptr<const Descriptor> socket, const std::string& host);
   // After the handshake: whether it is the right peer, and not revoked.
   Status Verify(const TlsChannel& channel, WallTime now) const;
 

@@ -1,7 +1,9 @@
-// Our clients' channels (http2/channel.h), against our servers' transport.
+// Our clients' channels (http2/channel.h), against our servers' transport and gRPC's own server.
 #include "http2/channel.h"
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -229,6 +231,89 @@ TEST_F(ChannelTest, TheChannelsEnd_LeavesCallsTheirAnswers) {
   server.handler.parked.front()->Finish(http2::Framed("done"));
   EXPECT_EQ(pending.outcome.get().message, "done");
   ASSERT_TRUE(server.handler.Wait([&] { return server.handler.left == 1; }));
+}
+
+// A server as a bank in another language has it.
+class GrpcServer final : public grpc::CallbackGenericService {
+ public:
+  explicit GrpcServer(const testing::TestNetwork& network) {
+    const auto credentials = network.Credentials("bank1", security::Role::kBank)->current();
+    grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    options.pem_root_certs = credentials->trust->ca_pem();
+    options.pem_key_cert_pairs = {{credentials->key_pem, credentials->certificate_pem}};
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(options), &port);
+    builder.SetMaxReceiveMessageSize(-1);
+    builder.RegisterCallbackGenericService(this);
+    server_ = builder.BuildAndStart();
+    address_ = "127.0.0.1:" + std::to_string(port);
+  }
+  const std::string& address() const { return address_; }
+
+ private:
+  // Sends the request back, compressed on demand; a failure with details for "/test/Fail".
+  class Reactor final : public grpc::ServerGenericBidiReactor {
+   public:
+    explicit Reactor(grpc::GenericCallbackServerContext* context) : context_(context) {
+      if (context->method() == "/test/Fail") {
+        context->AddTrailingMetadata("grpc-retry-pushback-ms", "250");
+        Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "busy \xc3\xbc", std::string("\x00\x01", 2)});
+        return;
+      }
+      if (context->method() == "/test/Compressed") context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
+      StartRead(&message_);
+    }
+    void OnReadDone(bool ok) override {
+      if (!ok) return Finish({grpc::StatusCode::INTERNAL, "nothing came"});
+      if (context_->method() == "/test/Deadline") {
+        const auto left = context_->deadline() - std::chrono::system_clock::now();
+        return Finish({left > 25s && left < 35s ? grpc::StatusCode::OK : grpc::StatusCode::INTERNAL, ""});
+      }
+      StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
+    }
+    void OnDone() override { delete this; }
+
+   private:
+    grpc::GenericCallbackServerContext* context_;
+    grpc::ByteBuffer message_;
+  };
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+    return new Reactor(context);  // deletes itself
+  }
+
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+};
+
+TEST_F(ChannelTest, GrpcsOwnServer_IsUnderstood) {
+  const GrpcServer server(network_);
+  http2::Channel channel(Target(server.address()));
+  ASSERT_EQ(Connect(channel), std::nullopt);
+  for (const std::size_t size : {0UZ, 1UZ, 100'000UZ, limits::kMaxMessageBytes}) {
+    const std::string text(size, 'x');
+    for (const char* path : {"/test/Echo", "/test/Compressed"}) {
+      const Outcome outcome = Ask(channel, path, text);
+      ASSERT_EQ(outcome.status.code, 0) << path << size << ": " << outcome.status.message;
+      ASSERT_TRUE(outcome.message == text) << path << size;
+    }
+  }
+  const Outcome failed = Ask(channel, "/test/Fail", "x");
+  EXPECT_EQ(failed.status.code, 8);
+  EXPECT_EQ(failed.status.message, "busy \xc3\xbc");
+  EXPECT_EQ(failed.status.details, std::string("\x00\x01", 2));
+  EXPECT_EQ(failed.status.pushback, 250ms);
+  std::vector<Pending> pending;
+  for (int i = 0; i < 2000; ++i) pending.push_back(Begin(channel, "/test/Echo", std::to_string(i)));
+  for (int i = 0; i < 2000; ++i)
+    EXPECT_EQ(pending[static_cast<std::size_t>(i)].outcome.get().message, std::to_string(i));
+}
+
+TEST_F(ChannelTest, TheDeadline_IsTold) {
+  const GrpcServer server(network_);
+  http2::Channel channel(Target(server.address()));
+  // An OK without a message, so what it says is that there was none.
+  EXPECT_THAT(Ask(channel, "/test/Deadline", "x").status.message, HasSubstr("ended before its message"));
 }
 
 }  // namespace
