@@ -62,6 +62,7 @@ void Loop::Run() {
     }
   }
   connections_.clear();
+  mailbox_->Close();
 }
 
 void Loop::TakeMail() {

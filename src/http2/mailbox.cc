@@ -55,6 +55,7 @@ void Mailbox::Post(Answer answer) {
 void Mailbox::Put(std::vector<Answer>& answers) {
   {
     const std::lock_guard lock(mutex_);
+    if (closed_) return answers.clear();
     std::ranges::move(answers, std::back_inserter(mail_.answers));
     if (std::exchange(woken_, true)) return;
   }
@@ -64,9 +65,17 @@ void Mailbox::Put(std::vector<Answer>& answers) {
 void Mailbox::Post(std::unique_ptr<Connection> newcomer) {
   {
     const std::lock_guard lock(mutex_);
+    if (closed_) return;
     mail_.newcomers.push_back(std::move(newcomer));
   }
   Wake();
+}
+
+void Mailbox::Close() {
+  Mail dropped;
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  std::swap(dropped, mail_);
 }
 
 void Mailbox::Wake() {

@@ -21,6 +21,9 @@ class Mailbox {
   void Post(std::unique_ptr<Connection> newcomer);
   // Wakes the loop up.
   void Wake();
+  // The loop has ended: what is there, and what is still posted, is dropped. Answers would keep their calls, and calls
+  // keep the box.
+  void Close();
 
   // While it lives, what the thread posts is put into the boxes many at a time: then a loop wakes up once for all of
   // them, and what it writes on a connection leaves together. One at a time in each thread.
@@ -53,6 +56,7 @@ class Mailbox {
   std::mutex mutex_;
   Mail mail_;           // guarded by mutex_, as below
   bool woken_ = false;  // the loop has been told and has not looked yet
+  bool closed_ = false;
 };
 
 }  // namespace strife::http2
