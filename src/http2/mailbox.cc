@@ -55,7 +55,7 @@ void Mailbox::Post(Answer answer) {
 void Mailbox::Put(std::vector<Answer>& answers) {
   {
     const std::lock_guard lock(mutex_);
-    if (closed_) return answers.clear();
+    if (closed_) return;  // not cleared under the lock: a call may be the last to have the box
     std::ranges::move(answers, std::back_inserter(mail_.answers));
     if (std::exchange(woken_, true)) return;
   }
