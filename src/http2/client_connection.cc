@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 
 #include "base/limits.h"
 #include "http2/wire.h"
@@ -158,7 +157,7 @@ void ClientConnection::Begin(std::shared_ptr<ClientCall> call, MonotonicTime now
 ssize_t ClientConnection::ReadRequest(ClientCall& call, std::uint8_t* to, std::size_t size, std::uint32_t* flags) {
   const std::string& message = call.request_.framed_message;
   const std::size_t bytes = std::min(size, message.size() - call.sent_bytes_);
-  std::memcpy(to, message.data() + call.sent_bytes_, bytes);
+  std::copy_n(message.data() + call.sent_bytes_, bytes, to);
   call.sent_bytes_ += bytes;
   if (call.sent_bytes_ == message.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
   return static_cast<ssize_t>(bytes);

@@ -41,11 +41,11 @@ inline bool Is(const http2::CallStatus& status, http2::Code code) { return statu
 // `path`: "/strife.v1.Bank/GetBalance". `done(status, response)` is called exactly once, on the channels' thread; the
 // response means something when the status is OK. An answer that cannot be read is kInternal.
 template <typename Response, typename Finished>
-std::shared_ptr<http2::ClientCall> Call(http2::Channel& channel, std::string path,
-                                        const google::protobuf::MessageLite& request, CallOptions options,
+std::shared_ptr<http2::ClientCall> Call(http2::Channel& channel, const std::string& path,
+                                        const google::protobuf::MessageLite& request, const CallOptions& options,
                                         Finished done) {
-  return channel.Call({.path = std::move(path),
-                       .metadata = std::move(options.metadata),
+  return channel.Call({.path = path,
+                       .metadata = options.metadata,
                        .framed_message = Framed(request),
                        .deadline = DeadlineIn(options.timeout)},
                       [done = std::move(done)](http2::Outcome outcome) mutable {

@@ -144,8 +144,8 @@ class Metrics(NetworkCase):
         self.network.start(bank, flags=("--metrics-listen", f"127.0.0.1:{self.network.metrics_port('gateway')}"))
         self.payer.wait_for_banks()
         self.assertTrue(self.payer.pay(self.payer.order(self.payee)).success)
-        log = (self.network.path / f"logs/{bank}/bank.log").read_text()
-        self.assertIn("event=metrics_not_served", log)
+        log = self.network.path / f"logs/{bank}/bank.log"
+        wait_until(lambda: "event=metrics_not_served" in log.read_text(), "it to say so")
         self.network.stop(bank)
         self.network.start(bank)
         wait_until(lambda: self.answers(bank), "its own port to be served again")
