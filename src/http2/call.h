@@ -59,7 +59,7 @@ class Call : public std::enable_shared_from_this<Call> {
         memory_(std::move(memory)),
         began_(began),
         stream_(stream) {}
-  ~Call() { memory_->Return(body_.size()); }
+  ~Call() { memory_->Return(charged_bytes_); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -69,7 +69,7 @@ class Call : public std::enable_shared_from_this<Call> {
   MonotonicTime began() const { return began_; }
   // The value of what the call carries under this lower-case name; absent also when it carries several.
   std::optional<std::string_view> Metadata(std::string_view name) const;
-  // As HTTP/2 counts them. When they are more than limits::kMaxMetadataBytes, some are not kept.
+  // All headers, as HTTP/2 counts them. When they are more than limits::kMaxMetadataBytes, some are not kept.
   std::size_t metadata_bytes() const { return metadata_bytes_; }
   // The request, once it has arrived in full.
   std::string_view message() const { return message_; }
@@ -92,9 +92,10 @@ class Call : public std::enable_shared_from_this<Call> {
   std::string method_, content_type_, encoding_;
   std::vector<std::pair<std::string, std::string>> metadata_;
   std::size_t metadata_bytes_ = 0;
-  std::string body_;          // as received, with its prefix
-  std::string inflated_;      // of a compressed one
-  std::string_view message_;  // into one of them
+  std::size_t charged_bytes_ = 0;  // to memory_: what it carries, and its message
+  std::string body_;               // as received, with its prefix
+  std::string inflated_;           // of a compressed one
+  std::string_view message_;       // into one of them
 
   Connection* connection_ = nullptr;  // null: the call has ended
   const std::int32_t stream_;

@@ -85,6 +85,8 @@ struct Connection::Callbacks {
     if (call == nullptr || call->admitted_) return 0;  // trailers say nothing that is asked for
     const std::string_view key(reinterpret_cast<const char*>(name), name_size);
     const std::string_view text(reinterpret_cast<const char*>(value), value_size);
+    call->metadata_bytes_ += name_size + value_size + kHeaderOverheadBytes;
+    if (call->metadata_bytes_ > limits::kMaxMetadataBytes) return 0;
     if (key == ":path") {
       call->path_ = text;
     } else if (key == ":method") {
@@ -94,8 +96,7 @@ struct Connection::Callbacks {
     } else if (key == "grpc-encoding") {
       call->encoding_ = text;
     } else if (!key.starts_with(':')) {
-      call->metadata_bytes_ += name_size + value_size + kHeaderOverheadBytes;
-      if (call->metadata_bytes_ <= limits::kMaxMetadataBytes) call->metadata_.emplace_back(key, text);
+      call->metadata_.emplace_back(key, text);
     }
     return 0;
   }
@@ -210,17 +211,26 @@ void Connection::OnHeaders(Call& call) {
     nghttp2_submit_response(link_.session(), call.stream_, &status, 1, nullptr);
     return;
   }
+  // One byte of HTTP/2 can stand for a header of some thousand.
+  if (!Charge(call, std::min(call.metadata_bytes_, limits::kMaxMetadataBytes))) return;
   if (auto refused = handler_.Begins(call)) return Refuse(call, *std::move(refused));
   call.admitted_ = true;
 }
 
+bool Connection::Charge(Call& call, std::size_t bytes) {
+  if (memory_->Take(call.charged_bytes_, bytes)) {
+    call.charged_bytes_ += bytes;
+    return true;
+  }
+  Refuse(call, {.code = kResourceExhausted,
+                .message = "the server has as many requests under way as it has memory for; nothing was recorded, "
+                           "send the same request again in a moment"});
+  return false;
+}
+
 void Connection::OnData(Call& call, std::string_view bytes) {
   if (call.answered_ || call.arrived_) return;
-  if (!memory_->Take(call.body_.size(), bytes.size())) {
-    return Refuse(call, {.code = kResourceExhausted,
-                         .message = "the server has as many requests under way as it has memory for; nothing was "
-                                    "recorded, send the same request again in a moment"});
-  }
+  if (!Charge(call, bytes.size())) return;
   call.body_ += bytes;
   const auto prefix = ReadPrefix(call.body_);
   if (prefix && prefix->bytes > limits::kMaxMessageBytes) {

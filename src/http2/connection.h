@@ -76,6 +76,8 @@ class Connection {
   struct Callbacks;  // nghttp2's
 
   void OnHeaders(Call& call);
+  // Whether there is memory for so much more of the call; otherwise it is refused.
+  bool Charge(Call& call, std::size_t bytes);
   void OnData(Call& call, std::string_view bytes);
   void OnRequestEnd(Call& call);
   void OnPing();
