@@ -48,7 +48,7 @@ class HostileText(NetworkCase):
             if k % 5 == 4:  # the last of a field counts
                 name, number = names[k // 5 % 4]
                 request += field(number, hostile(chance) if name == "transaction_id" else field(1, hostile(chance)))
-            metadata = (*client.metadata, ("strife-attempt", '9" x="'), ("traceparent", 'x" state="y'))
+            metadata = (*client.metadata, ("traceparent", 'x" state="y'))
             calls.append(pay.future(request, metadata=metadata, timeout=PATIENCE_S))
         for call in calls:
             call.exception()
