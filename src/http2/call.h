@@ -23,13 +23,37 @@ struct Peer {
   std::string who;         // "client/alice", as the certificate says; "none" when it says nothing of the kind
 };
 
-// How a call ends that has failed. Codes are gRPC's.
+// gRPC's codes.
+enum class Code : std::uint8_t {
+  kOk = 0,
+  kCancelled = 1,
+  kUnknown = 2,
+  kInvalidArgument = 3,
+  kDeadlineExceeded = 4,
+  kNotFound = 5,
+  kAlreadyExists = 6,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kFailedPrecondition = 9,
+  kOutOfRange = 11,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+  kUnauthenticated = 16,
+};
+
+// How a call ends.
 struct CallStatus {
-  int code = 0;
+  int code = 0;           // a Code, or another that a peer has said
   std::string message{};  // UTF-8
   std::string details{};  // google.rpc.Status, serialised; may be empty
   std::optional<Duration> pushback{};
 };
+
+inline bool Is(const CallStatus& status, Code code) { return status.code == static_cast<int>(code); }
+inline CallStatus Failure(Code code, std::string message) {
+  return {.code = static_cast<int>(code), .message = std::move(message)};
+}
 
 // What all requests under way may take together. Each may grow to a share of what is left, so that large ones cannot
 // keep small ones out. Thread-safe.

@@ -13,25 +13,6 @@
 
 namespace strife::http2 {
 
-// gRPC's codes.
-enum class Code : std::uint8_t {
-  kOk = 0,
-  kCancelled = 1,
-  kUnknown = 2,
-  kInvalidArgument = 3,
-  kDeadlineExceeded = 4,
-  kNotFound = 5,
-  kAlreadyExists = 6,
-  kPermissionDenied = 7,
-  kResourceExhausted = 8,
-  kFailedPrecondition = 9,
-  kOutOfRange = 11,
-  kUnimplemented = 12,
-  kInternal = 13,
-  kUnavailable = 14,
-  kUnauthenticated = 16,
-};
-
 // What a call has come to: with code 0 there is a message.
 struct Outcome {
   CallStatus status;
@@ -59,9 +40,7 @@ class ClientCall {
 
   // Nothing happens when it is over already.
   void Finish(Outcome outcome);
-  void Fail(Code code, std::string message) {
-    Finish({{.code = static_cast<int>(code), .message = std::move(message)}, {}});
-  }
+  void Fail(Code code, std::string message) { Finish({Failure(code, std::move(message)), {}}); }
 
   ClientRequest request_;
   ChannelState* channel_ = nullptr;              // that counts it, until it is over

@@ -11,7 +11,6 @@
 namespace strife::http2 {
 namespace {
 
-constexpr int kOk = 0, kResourceExhausted = 8, kUnimplemented = 12;
 constexpr Duration kPingAfter = std::chrono::seconds(30);
 constexpr Duration kPingTimeout = std::chrono::seconds(10);
 constexpr Duration kGrace = std::chrono::seconds(30);  // for calls, once the connection is too old
@@ -222,9 +221,9 @@ bool Connection::Charge(Call& call, std::size_t bytes) {
     call.charged_bytes_ += bytes;
     return true;
   }
-  Refuse(call, {.code = kResourceExhausted,
-                .message = "the server has as many requests under way as it has memory for; nothing was recorded, "
-                           "send the same request again in a moment"});
+  Refuse(call, Failure(Code::kResourceExhausted,
+                       "the server has as many requests under way as it has memory for; nothing was recorded, send the "
+                       "same request again in a moment"));
   return false;
 }
 
@@ -234,10 +233,10 @@ void Connection::OnData(Call& call, std::string_view bytes) {
   call.body_ += bytes;
   const auto prefix = ReadPrefix(call.body_);
   if (prefix && prefix->bytes > limits::kMaxMessageBytes) {
-    return Refuse(call, {.code = kResourceExhausted, .message = TooLarge()});
+    return Refuse(call, Failure(Code::kResourceExhausted, TooLarge()));
   }
   if (prefix && call.body_.size() > kFramePrefixBytes + prefix->bytes) {
-    return Refuse(call, {.code = kUnimplemented, .message = "the call has more than one message"});
+    return Refuse(call, Failure(Code::kUnimplemented, "the call has more than one message"));
   }
 }
 
@@ -288,7 +287,7 @@ void Connection::Give(Answer answer) {
   if (call.connection_ != this || call.answered_) return;
   call.answered_ = answer.last;
   call.status_ = std::move(answer.status);
-  if (answer.last && call.status_.code != kOk && !call.submitted_) return SubmitRefusal(call);
+  if (answer.last && !Is(call.status_, Code::kOk) && !call.submitted_) return SubmitRefusal(call);
   if (call.out_.empty()) {
     call.out_ = std::move(answer.framed);
   } else {
@@ -314,7 +313,7 @@ ssize_t Connection::ReadAnswer(Call& call, std::uint8_t* to, std::size_t size, s
   call.out_offset_ = 0;
   if (!call.answered_) return bytes == 0 ? ssize_t{NGHTTP2_ERR_DEFERRED} : static_cast<ssize_t>(bytes);
   *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
-  if (call.status_.code == kOk) {
+  if (Is(call.status_, Code::kOk)) {
     nghttp2_submit_trailer(link_.session(), call.stream_, &kGrpcOk, 1);
   } else {
     const Trailers trailers(call.status_);

@@ -13,16 +13,14 @@
 namespace strife::http2 {
 namespace {
 
-constexpr int kResourceExhausted = 8, kUnimplemented = 12, kInternal = 13;
-
-std::unexpected<CallStatus> Bad(int code, std::string message) {
-  return std::unexpected(CallStatus{.code = code, .message = std::move(message)});
+std::unexpected<CallStatus> Bad(Code code, std::string message) {
+  return std::unexpected(Failure(code, std::move(message)));
 }
 
 std::expected<std::string_view, CallStatus> Inflate(std::string_view bytes, std::string& inflated) {
   z_stream stream{};
   constexpr int kGzipOrZlib = 15 + 32;
-  if (inflateInit2(&stream, kGzipOrZlib) != Z_OK) return Bad(kInternal, "no memory to decompress the message");
+  if (inflateInit2(&stream, kGzipOrZlib) != Z_OK) return Bad(Code::kInternal, "no memory to decompress the message");
   const std::unique_ptr<z_stream, decltype(&inflateEnd)> owner(&stream, inflateEnd);
   std::vector<unsigned char> in(bytes.begin(), bytes.end());
   stream.next_in = in.data();
@@ -36,8 +34,8 @@ std::expected<std::string_view, CallStatus> Inflate(std::string_view bytes, std:
     result = inflate(&stream, Z_NO_FLUSH);
     inflated.resize(inflated.size() - stream.avail_out);
   }
-  if (inflated.size() > limits::kMaxMessageBytes) return Bad(kResourceExhausted, TooLarge());
-  if (result != Z_STREAM_END || stream.avail_in != 0) return Bad(kInternal, "the compressed message is damaged");
+  if (inflated.size() > limits::kMaxMessageBytes) return Bad(Code::kResourceExhausted, TooLarge());
+  if (result != Z_STREAM_END || stream.avail_in != 0) return Bad(Code::kInternal, "the compressed message is damaged");
   return inflated;
 }
 
@@ -115,13 +113,13 @@ std::expected<std::string_view, CallStatus> ReadMessage(std::string_view body, s
                                                         std::string& inflated) {
   const auto prefix = ReadPrefix(body);
   if (!prefix || body.size() < kFramePrefixBytes + prefix->bytes) {
-    return Bad(kInternal, "the call has ended before its message");
+    return Bad(Code::kInternal, "the call has ended before its message");
   }
   const std::string_view message = body.substr(kFramePrefixBytes);
-  if (message.size() > prefix->bytes) return Bad(kUnimplemented, "the call has more than one message");
+  if (message.size() > prefix->bytes) return Bad(Code::kUnimplemented, "the call has more than one message");
   if (!prefix->compressed) return message;
   if (encoding != "gzip" && encoding != "deflate") {
-    return Bad(kUnimplemented, "messages may be compressed with gzip or deflate only");
+    return Bad(Code::kUnimplemented, "messages may be compressed with gzip or deflate only");
   }
   return Inflate(message, inflated);
 }

@@ -95,12 +95,11 @@ void Listener::Shutdown(Duration grace) {
 
 std::optional<http2::CallStatus> Listener::Begins(const http2::Call& call) {
   if (!methods_.contains(call.path())) {
-    return http2::CallStatus{.code = 12, .message = "this server has no such method"};  // UNIMPLEMENTED
+    return http2::Failure(http2::Code::kUnimplemented, "this server has no such method");
   }
   const std::string& who = call.peer().who;
   if (!limits_.CallBegan(who)) {
-    return http2::CallStatus{.code = static_cast<int>(ApiCode::kResourceExhausted),
-                             .message = "too many calls have been begun and not sent to their end"};
+    return http2::Failure(http2::Code::kResourceExhausted, "too many calls have been begun and not sent to their end");
   }
   if (call.path() == kHistoryMethod) limits_.HistoryBegan(who);
   return std::nullopt;

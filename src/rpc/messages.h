@@ -36,8 +36,6 @@ inline MonotonicTime DeadlineIn(Duration timeout) {
          timeout;
 }
 
-inline bool Is(const http2::CallStatus& status, http2::Code code) { return status.code == static_cast<int>(code); }
-
 // `path`: "/strife.v1.Bank/GetBalance". `done(status, response)` is called exactly once, on the channels' thread; the
 // response means something when the status is OK. An answer that cannot be read is kInternal.
 template <typename Response, typename Finished>
@@ -51,8 +49,8 @@ std::shared_ptr<http2::ClientCall> Call(http2::Channel& channel, const std::stri
                       [done = std::move(done)](http2::Outcome outcome) mutable {
                         Response response;
                         if (Is(outcome.status, http2::Code::kOk) && !response.ParseFromString(outcome.message)) {
-                          outcome.status = {.code = static_cast<int>(http2::Code::kInternal),
-                                            .message = "the answer is not the message that this method gives"};
+                          outcome.status = http2::Failure(http2::Code::kInternal,
+                                                          "the answer is not the message that this method gives");
                         }
                         done(std::as_const(outcome.status), response);
                       });
