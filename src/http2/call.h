@@ -50,9 +50,10 @@ struct CallStatus {
   std::optional<Duration> pushback{};
 };
 
-inline bool Is(const CallStatus& status, Code code) { return status.code == static_cast<int>(code); }
+constexpr int AsInt(Code code) { return static_cast<int>(code); }
+inline bool Is(const CallStatus& status, Code code) { return status.code == AsInt(code); }
 inline CallStatus Failure(Code code, std::string message) {
-  return {.code = static_cast<int>(code), .message = std::move(message)};
+  return {.code = AsInt(code), .message = std::move(message)};
 }
 
 // What all requests under way may take together. Each may grow to a share of what is left, so that large ones cannot

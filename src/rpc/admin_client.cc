@@ -16,15 +16,15 @@ std::string Who(const AdminTarget& target) {
 }
 
 ErrorCode CodeOf(int code, bool changes) {
-  switch (static_cast<http2::Code>(code)) {
-    case http2::Code::kPermissionDenied:
-    case http2::Code::kUnauthenticated:
+  switch (code) {
+    case AsInt(http2::Code::kPermissionDenied):
+    case AsInt(http2::Code::kUnauthenticated):
       return ErrorCode::kPermissionDenied;
-    case http2::Code::kInvalidArgument:
-    case http2::Code::kFailedPrecondition:
-    case http2::Code::kNotFound:
+    case AsInt(http2::Code::kInvalidArgument):
+    case AsInt(http2::Code::kFailedPrecondition):
+    case AsInt(http2::Code::kNotFound):
       return ErrorCode::kInvalidInput;
-    case http2::Code::kResourceExhausted:
+    case AsInt(http2::Code::kResourceExhausted):
       return ErrorCode::kResourceExhausted;
     default:
       return changes ? ErrorCode::kUnknownOutcome : ErrorCode::kUnavailable;

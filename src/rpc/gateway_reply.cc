@@ -28,24 +28,24 @@ CallResult<SessionGrant> ToGrant(const Response& response) {
 bool Is(int code, Code other) { return code == static_cast<int>(other); }
 
 ErrorCode ToErrorCode(int code) {
-  switch (static_cast<Code>(code)) {
-    case Code::kInvalidArgument:
-    case Code::kOutOfRange:
-    case Code::kFailedPrecondition:
+  switch (code) {
+    case AsInt(Code::kInvalidArgument):
+    case AsInt(Code::kOutOfRange):
+    case AsInt(Code::kFailedPrecondition):
       return ErrorCode::kInvalidInput;
-    case Code::kNotFound:
+    case AsInt(Code::kNotFound):
       return ErrorCode::kNotFound;
-    case Code::kAlreadyExists:
+    case AsInt(Code::kAlreadyExists):
       return ErrorCode::kAlreadyExists;
-    case Code::kPermissionDenied:
+    case AsInt(Code::kPermissionDenied):
       return ErrorCode::kPermissionDenied;
-    case Code::kUnauthenticated:
+    case AsInt(Code::kUnauthenticated):
       return ErrorCode::kUnauthenticated;
-    case Code::kResourceExhausted:
+    case AsInt(Code::kResourceExhausted):
       return ErrorCode::kResourceExhausted;
-    case Code::kUnavailable:
-    case Code::kDeadlineExceeded:
-    case Code::kCancelled:
+    case AsInt(Code::kUnavailable):
+    case AsInt(Code::kDeadlineExceeded):
+    case AsInt(Code::kCancelled):
       return ErrorCode::kUnavailable;
     default:
       return ErrorCode::kInternal;
@@ -55,17 +55,17 @@ ErrorCode ToErrorCode(int code) {
 // Whether an answer with this code proves that the call had no effect. RESOURCE_EXHAUSTED proves it only when Strife
 // itself said so: the client uses it also for an answer that was too long to read.
 bool ProvesNoEffect(int code, bool from_strife) {
-  switch (static_cast<Code>(code)) {
-    case Code::kInvalidArgument:
-    case Code::kOutOfRange:
-    case Code::kFailedPrecondition:
-    case Code::kNotFound:
-    case Code::kAlreadyExists:
-    case Code::kPermissionDenied:
-    case Code::kUnauthenticated:
-    case Code::kUnimplemented:
+  switch (code) {
+    case AsInt(Code::kInvalidArgument):
+    case AsInt(Code::kOutOfRange):
+    case AsInt(Code::kFailedPrecondition):
+    case AsInt(Code::kNotFound):
+    case AsInt(Code::kAlreadyExists):
+    case AsInt(Code::kPermissionDenied):
+    case AsInt(Code::kUnauthenticated):
+    case AsInt(Code::kUnimplemented):
       return true;
-    case Code::kResourceExhausted:
+    case AsInt(Code::kResourceExhausted):
       return from_strife;
     default:
       return false;
