@@ -9,12 +9,7 @@ namespace strife::gateway {
 namespace {
 
 std::string_view WithoutBrackets(std::string_view host) {
-  for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"[", "]"}, {"%5B", "%5D"}}) {
-    if (host.starts_with(open) && host.ends_with(close)) {
-      host.remove_prefix(open.size());
-      host.remove_suffix(close.size());
-    }
-  }
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return host.substr(0, host.find('%'));  // the zone of a link-local address
 }
 

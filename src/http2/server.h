@@ -3,7 +3,6 @@
 // Our own rather than gRPC's, over nghttp2 and OpenSSL; docs/decisions/0016-nghttp2.md says why.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
