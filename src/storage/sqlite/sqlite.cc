@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "storage/sqlite/page_cache.h"
 #include "storage/sqlite/wal_vfs.h"
 
 namespace strife::sqlite {
@@ -43,8 +44,14 @@ const char* Advice(int code) {
 // Settings of the library, which must come before anything else is done with it.
 void ConfigureOnce() {
   static std::once_flag done;
-  // Nobody asks SQLite how much memory it uses, and counting costs a lock for each allocation.
-  std::call_once(done, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
+  std::call_once(done, [] {
+    // Nobody asks SQLite how much memory it uses, and counting costs a lock for each allocation.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_pcache_methods2 its_own{};
+    if (sqlite3_config(SQLITE_CONFIG_GETPCACHE2, &its_own) != SQLITE_OK) return;
+    sqlite3_pcache_methods2 sparing = SparingPageCache(its_own);
+    sqlite3_config(SQLITE_CONFIG_PCACHE2, &sparing);
+  });
 }
 
 // SQLite reads a null pointer as NULL, where an empty text or blob is meant.
