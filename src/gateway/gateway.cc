@@ -35,8 +35,8 @@
 namespace strife::gateway {
 namespace {
 
-// So many inputs make a good batch: more would only make all of them wait.
-constexpr std::size_t kInputsWorthACycle = 64;
+// So many inputs, votes and acknowledgements make a good batch: more would only make all of them wait.
+constexpr std::size_t kInputsWorthACycle = 128;
 // For banks nearby; whose answers take longer goes without (runtime::Gathering).
 constexpr Duration kGatherPatience = std::chrono::milliseconds(10);
 constexpr std::size_t kReadThreads = 2;
@@ -74,9 +74,9 @@ class Gateway {
   using Engine = runtime::EngineThread<GatewayMachine, GatewayStore>;
 
   bool Submit(GatewayInput input) { return engine_->inbox().Push(input); }
-  void SubmitAlways(protocol::CoordinatorInput input) {
+  void SubmitAlways(protocol::CoordinatorInput input, std::size_t worth) {
     // Refused only when the engine has ended, and then nobody waits for it.
-    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input))));
+    static_cast<void>(engine_->inbox().PushAlways(GatewayInput(std::move(input)), worth));
   }
   Status OpenStore();
   void MakeEngine();
@@ -137,8 +137,14 @@ Status Gateway::Open() {
   workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
   links_ = std::make_unique<rpc::BankLinks>(
       rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
-      rpc::BankLinks::Listener{[this](protocol::BankRepliesInput replies) { SubmitAlways(std::move(replies)); },
-                               [this](protocol::UndeliveredInput lost) { SubmitAlways(std::move(lost)); }});
+      rpc::BankLinks::Listener{[this](protocol::BankRepliesInput replies) {
+                                 const std::size_t worth = replies.replies.size();
+                                 SubmitAlways(std::move(replies), worth);
+                               },
+                               [this](protocol::UndeliveredInput lost) {
+                                 const std::size_t worth = lost.commands.size();
+                                 SubmitAlways(std::move(lost), worth);
+                               }});
   MakeEngine();
   return {};
 }

@@ -19,6 +19,9 @@ using protocol::CommandOutcome;
 namespace {
 
 constexpr std::size_t kMaxSingleCallsInFlight = 64;
+// A message takes all that waits up to this, or half of it: while the bank works on that, the gateway has answers to
+// work on, and the processors of both are busy.
+constexpr std::size_t kCommandsWorthAMessage = 512;
 constexpr Duration kTraceTimeout = std::chrono::seconds(2);
 
 // What a bank's answer to `command` comes to when it cannot be read: never a YES, never an acknowledgement.
@@ -95,7 +98,9 @@ void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
   on_their_way_.fetch_add(1, std::memory_order_relaxed);
   const auto channel = channel_.Get();
   const bool give_up = closed_ || channel == nullptr;
-  const std::size_t limit = batches_ ? limits::kMaxCommandsPerBatch : kMaxSingleCallsInFlight;
+  const std::size_t limit =
+      batches_ ? std::clamp(queue_.size() / 2, kCommandsWorthAMessage, limits::kMaxCommandsPerBatch)
+               : kMaxSingleCallsInFlight;
   const std::size_t count = give_up ? queue_.size() : std::min(queue_.size(), limit);
   const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<BankCommand> commands(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));

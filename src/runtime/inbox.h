@@ -24,8 +24,8 @@
 namespace strife::runtime {
 
 // When a drain waits for company. While `expected` is above zero more items are sure to come soon, and whoever brings
-// the last of them lowers it first: the drain waits until there are `enough` or none is expected, but never longer than
-// `patience`. Having waited in vain it does not wait again for twenty times as long, so that who is slow to bring what
+// the last of them lowers it first: the drain waits until there is `enough` or none is expected, but never longer than
+// `patience`. An item counts for one, or for what was said when it was pushed. Having waited in vain it does not wait again for twenty times as long, so that who is slow to bring what
 // is expected delays others by a twentieth at most.
 struct Gathering {
   const std::atomic<int>* expected = nullptr;  // none: never waits
@@ -66,11 +66,13 @@ class Inbox {
   }
 
   // For inputs that must not be lost while the engine lives, such as banks' replies: taken even when full, since their
-  // number is bounded by what the engine itself has sent. False when closed.
-  [[nodiscard]] bool PushAlways(T item) {
+  // number is bounded by what the engine itself has sent. `worth` is what it counts for when a drain waits for company.
+  // False when closed.
+  [[nodiscard]] bool PushAlways(T item, std::size_t worth = 1) {
     std::unique_lock lock(mutex_);
     if (closed_) return false;
     items_.push_back(std::move(item));
+    further_worth_ += worth - 1;
     Wake(lock);
     return true;
   }
@@ -84,6 +86,7 @@ class Inbox {
     if (Takeable() > 0) Gather(lock);
     const std::size_t count_new = TakeableNew();
     std::vector<T> taken = Take(max);
+    further_worth_ = 0;
     for (std::size_t i = 0; i < count_new; ++i) taken.push_back(*new_work_.Pop());
     return taken;
   }
@@ -136,7 +139,7 @@ class Inbox {
   }
 
   bool Complete() const {
-    return closed_ || Takeable() >= gathering_.enough || gathering_.expected->load(std::memory_order_relaxed) == 0;
+    return closed_ || Takeable() + further_worth_ >= gathering_.enough || gathering_.expected->load(std::memory_order_relaxed) == 0;
   }
 
   void Gather(std::unique_lock<std::mutex>& lock) {
@@ -164,6 +167,7 @@ class Inbox {
   std::condition_variable changed_;
   std::vector<T> items_;
   FairQueue<T> new_work_;
+  std::size_t further_worth_ = 0;   // of items_, beyond their number
   std::size_t max_new_ = SIZE_MAX;  // for whoever drains
   std::size_t waiting_ = 0;         // threads that wait
   bool gathers_ = false;            // what waits has something and waits for more

@@ -120,6 +120,13 @@ TEST(Gathering, Drain_WaitsForNobodyWhenThereIsEnoughOrNothingIsExpected) {
   EXPECT_EQ(inbox.Drain(10, std::nullopt).size(), 1u);
 }
 
+TEST(Gathering, Drain_CountsAnItemForWhatItIsWorth) {
+  std::atomic<int> expected{1};
+  Inbox<int> inbox(10, {.expected = &expected, .enough = 3, .patience = kForever});
+  ASSERT_TRUE(inbox.PushAlways(7, 3));
+  EXPECT_EQ(inbox.Drain(10, std::nullopt), std::vector<int>{7});
+}
+
 TEST(Gathering, Drain_GivesUpWhenItsPatienceIsOver) {
   std::atomic<int> expected = 1;
   Inbox<int> inbox(10, {.expected = &expected, .enough = 100, .patience = std::chrono::milliseconds(1)});
