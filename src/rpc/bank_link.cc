@@ -134,7 +134,8 @@ BankLink::Calls BankLink::Start(http2::Channel& channel, bool batches, std::vect
 }
 
 std::shared_ptr<http2::ClientCall> BankLink::StartBatch(http2::Channel& channel, std::vector<BankCommand> commands) {
-  v1::ExecuteBatchRequest request;
+  google::protobuf::Arena arena(MessageArena());
+  auto& request = *google::protobuf::Arena::CreateMessage<v1::ExecuteBatchRequest>(&arena);
   for (const BankCommand& command : commands) ToProto(command, *request.add_commands());
   auto call = std::make_shared<BatchCall>();
   call->commands = std::move(commands);

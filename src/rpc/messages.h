@@ -1,6 +1,7 @@
 // Protobuf messages as gRPC frames them, and calls by their messages.
 #pragma once
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/message_lite.h>
 
 #include <chrono>
@@ -21,6 +22,14 @@ inline std::string Framed(const google::protobuf::MessageLite& message) {
   http2::WriteFramePrefix(framed.data(), size);
   message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(framed.data() + http2::kFramePrefixBytes));
   return framed;
+}
+
+// For the messages of one call: a message of many parts is one piece of memory instead of several for each part.
+inline google::protobuf::ArenaOptions MessageArena() {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = std::size_t{1} << 10;
+  options.max_block_size = std::size_t{64} << 10;
+  return options;
 }
 
 // Protobuf prints a line for every string of a peer's that is not UTF-8: a flood past the log's limits. No more.
@@ -47,7 +56,8 @@ std::shared_ptr<http2::ClientCall> Call(http2::Channel& channel, const std::stri
                        .framed_message = Framed(request),
                        .deadline = DeadlineIn(options.timeout)},
                       [done = std::move(done)](http2::Outcome outcome) mutable {
-                        Response response;
+                        google::protobuf::Arena arena(MessageArena());
+                        auto& response = *google::protobuf::Arena::CreateMessage<Response>(&arena);
                         if (Is(outcome.status, http2::Code::kOk) && !response.ParseFromString(outcome.message)) {
                           outcome.status = http2::Failure(http2::Code::kInternal,
                                                           "the answer is not the message that this method gives");

@@ -1,7 +1,7 @@
 // Serve: the wrapper every handler goes through: read, admit, run, answer. Nothing is served around it.
 #pragma once
 
-#include <google/protobuf/message_lite.h>
+#include <google/protobuf/arena.h>
 
 #include <functional>
 #include <memory>
@@ -32,11 +32,15 @@ class ServedService {
 // A call that was admitted, and its messages, which last as long as anybody keeps this.
 template <typename Request, typename Response>
 struct Served {
+  Served(std::shared_ptr<http2::Call> of, const security::MethodPolicy* by, Caller from)
+      : call(std::move(of)), policy(by), caller(std::move(from)) {}
+
   std::shared_ptr<http2::Call> call;
   const security::MethodPolicy* policy;
   Caller caller;
-  Request request;
-  Response response;
+  google::protobuf::Arena arena{MessageArena()};
+  Request& request = *google::protobuf::Arena::CreateMessage<Request>(&arena);
+  Response& response = *google::protobuf::Arena::CreateMessage<Response>(&arena);
 };
 template <typename Request, typename Response>
 using ServedPtr = std::shared_ptr<Served<Request, Response>>;
