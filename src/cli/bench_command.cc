@@ -106,6 +106,10 @@ int Conclude(const BenchOptions& options, const Network& network, const BenchRep
     PrintError(std::to_string(bench.result.unresolved) + " payments had no known outcome a minute after the end");
     return kExitFailed;
   }
+  if (bench.result.completed == 0) {
+    PrintError("no payment was completed; the report counts the failures by reason");
+    return kExitFailed;
+  }
   return kExitDone;
 }
 

@@ -73,6 +73,20 @@ class Flags(NetworkCase):
         a_call_us = result["measured_us"] / result["completed"]
         self.assertGreater(result["latency_us"]["p50"], 5 * a_call_us)
 
+    def test_NoPaymentCompleted_IsAFailure(self):
+        operator = ("--config", self.network.path / "operator.toml")
+        suspended = run_strife("admin", "suspend", "bank", "bank2", *operator)
+        self.assertEqual(suspended.returncode, 0, suspended.stderr)
+        try:
+            ended = run_strife("bench", "pay", "--dir", self.network.path, "--warm-up", "0s", "--count", 3,
+                               "--banks", 2, "--output", "json")
+        finally:
+            resumed = run_strife("admin", "resume", "bank", "bank2", *operator)
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn("no payment was completed", ended.stderr)
+        self.assertEqual(json.loads(ended.stdout)["completed"], 0)
+
     def test_WhatCannotBe_IsRefused(self):
         for flags, words in ((("--one-bank", "1.5"), "--one-bank"), (("--batch", "0"), "--batch"),
                              (("--banks", "1"), "two banks"), (("--rate", "0"), "--rate")):
