@@ -19,6 +19,10 @@ import grpc
 
 from ports import free_port_base
 
+# Children are started to run something else at once. Python's gRPC would make a fork wait until its threads are idle, and
+# has been seen to wait for ever.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
 ROOT = Path(__file__).resolve().parents[2]
 STRIFE = Path(os.environ.get("STRIFE_EXECUTABLE", ROOT / "build/release/bin/strife")).resolve()
 PATIENCE_S = 60  # how long a condition that must come true may take before the test gives up
