@@ -19,7 +19,7 @@ Server::Server(const ServerSettings& settings, Clock& clock)
     : handler_(*settings.handler),
       clock_(clock),
       acceptor_(*settings.credentials),
-      memory_(std::make_shared<RequestMemory>(limits::kMaxRequestMemoryBytes)) {
+      memory_(std::make_shared<RequestMemory>(settings.request_memory_bytes)) {
   const unsigned count = std::clamp(std::thread::hardware_concurrency(), 1U, kMaxLoops);
   for (unsigned i = 0; i < count; ++i) {
     loops_.push_back(std::make_unique<Loop>(clock, settings.longest_call, nullptr));

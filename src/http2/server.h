@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "env/clock.h"
 #include "http2/loop.h"
@@ -19,6 +20,7 @@ struct ServerSettings {
       nullptr;                 // as they are when a connection comes; must outlive the server
   Handler* handler = nullptr;  // must outlive the server
   Duration longest_call{};     // those that last longer are ended
+  std::size_t request_memory_bytes = limits::kMaxRequestMemoryBytes;  // of all requests under way
 };
 
 // Thread-safe, except where said. REQUIRES: the process ignores SIGPIPE.

@@ -31,14 +31,16 @@ ByteBuffer Buffer(const std::string& text) {
 
 class TransportTest : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { stub_ = StubOf(server_); }
+
+  std::unique_ptr<grpc::GenericStub> StubOf(const testing::TestServer& server) {
     const auto credentials = network_.Credentials("alice", security::Role::kClient)->current();
     grpc::ChannelArguments arguments;
     arguments.SetSslTargetNameOverride("localhost");
     arguments.SetMaxReceiveMessageSize(-1);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    stub_ = std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(
-        server_.address(),
+    return std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(
+        server.address(),
         grpc::SslCredentials({credentials->trust->ca_pem(), credentials->key_pem, credentials->certificate_pem}),
         arguments));
   }
@@ -157,6 +159,37 @@ TEST_F(TransportTest, MetadataAndTheCertificate_AreTold) {
   EXPECT_EQ(with(2), "none");  // which of them counts nobody could say
 }
 
+// A header that a connection has seen before comes as one byte, and lies in memory at its full length.
+TEST_F(TransportTest, Headers_TakeMemoryWhichIsFreeAgainWhenTheirCallsHaveEnded) {
+  constexpr std::size_t kMemory = 1 << 20, kHeader = 12'000, kCalls = 100;
+  static_assert(kCalls * kHeader > kMemory);
+  testing::TestServer small(network_, "127.0.0.1:0", kMemory);
+  stub_ = StubOf(small);
+  const auto with_header = [](auto& context) { context.AddMetadata("x-test", std::string(kHeader, 'x')); };
+  const auto parked = [&] {
+    const std::lock_guard lock(small.handler.mutex);
+    return small.handler.parked.size();
+  };
+  std::vector<std::unique_ptr<Pending>> pending;
+  std::vector<std::future<grpc::Status>> taken;
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    pending.push_back(Begin("/test/Park", "x", with_header));
+    std::future<grpc::Status> done = pending.back()->done.get_future();
+    while (parked() == taken.size() && done.wait_for(1ms) == std::future_status::timeout) continue;
+    if (parked() > taken.size()) {
+      taken.push_back(std::move(done));
+    } else {
+      EXPECT_EQ(done.get().error_code(), StatusCode::RESOURCE_EXHAUSTED);
+    }
+  }
+  EXPECT_GT(taken.size(), 0u);
+  EXPECT_LE(taken.size() * kHeader, kMemory);
+  for (const auto& call : small.handler.parked) call->Finish(http2::Framed("done"));
+  for (auto& done : taken) EXPECT_TRUE(done.get().ok());
+  small.handler.parked.clear();
+  EXPECT_EQ(Ask("/test/Echo", "again", with_header).text, "again");
+}
+
 TEST_F(TransportTest, Streams_GiveAllTheirAnswersAndTheirEnd) {
   const auto [answers, status] = Stream("/test/Three");
   EXPECT_EQ(answers, (std::vector<std::string>{"one", "two", "three"}));
@@ -215,6 +248,42 @@ TEST_F(TransportTest, TheServersEnd_EndsCallsAndTheirAnswersGoNowhere) {
   EXPECT_EQ(server_.handler.under_way, 0);
   EXPECT_EQ(pending->Get().status.error_code(), StatusCode::UNAVAILABLE);
   server_.handler.parked.front()->Finish(http2::Framed("late"));
+}
+
+TEST_F(TransportTest, AConnectionWithoutCalls_IsEndedAfterItsTime) {
+  constexpr std::chrono::seconds kIdle{limits::kMaxConnectionIdleSeconds};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(Ask("/test/Echo", "x").text, "x");
+    server_.clock.Advance(kIdle - 60s);
+  }
+  ASSERT_EQ(Ask("/test/Echo", "x").text, "x");
+  EXPECT_EQ(server_.handler.left, 0);
+  server_.clock.Advance(kIdle + 1s);
+  EXPECT_TRUE(server_.handler.Wait([&] { return server_.handler.left == 1; }));
+  EXPECT_EQ(Ask("/test/Echo", "over another").text, "over another");
+}
+
+TEST_F(TransportTest, AnOldConnection_IsEndedThoughItIsInUse) {
+  constexpr std::chrono::seconds kAge{limits::kMaxConnectionAgeSeconds}, kStep{300};
+  for (auto age = 0s; age + kStep < kAge; age += kStep) {
+    ASSERT_EQ(Ask("/test/Echo", "x").text, "x");
+    server_.clock.Advance(kStep);
+  }
+  ASSERT_EQ(Ask("/test/Echo", "x").text, "x");
+  EXPECT_EQ(server_.handler.left, 0);
+  server_.clock.Advance(kStep + 1s);
+  EXPECT_TRUE(server_.handler.Wait([&] { return server_.handler.left == 1; }));
+  EXPECT_EQ(Ask("/test/Echo", "over another").text, "over another");
+}
+
+TEST_F(TransportTest, ACallThatTakesTooLong_IsEnded) {
+  const auto pending = Begin("/test/Park", "x");
+  ASSERT_TRUE(server_.handler.Wait([&] { return !server_.handler.parked.empty(); }));
+  server_.clock.Advance(61s);
+  EXPECT_EQ(pending->Get().status.error_code(), StatusCode::CANCELLED);
+  EXPECT_TRUE(server_.handler.Wait([&] { return server_.handler.under_way == 0; }));
+  server_.handler.parked.front()->Finish(http2::Framed("late"));
+  EXPECT_EQ(Ask("/test/Echo", "next").text, "next");
 }
 
 }  // namespace

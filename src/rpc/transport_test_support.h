@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/limits.h"
 #include "http2/server.h"
 #include "runtime/system_clock.h"
 #include "security/pki.h"
@@ -80,6 +81,21 @@ class TestHandler final : public http2::Handler {
   std::vector<std::shared_ptr<http2::Call>> parked;  // guarded by mutex
 };
 
+// The machine's, and as much later as the test wants.
+class LaterClock final : public Clock {
+ public:
+  Now Read() override {
+    Now now = runtime::SystemClock().Read();
+    now.monotonic += Duration(later_us_);
+    now.wall += Duration(later_us_);
+    return now;
+  }
+  void Advance(Duration by) { later_us_ += by.count(); }
+
+ private:
+  std::atomic<Duration::rep> later_us_ = 0;
+};
+
 // Its certificates, of one CA.
 class TestNetwork {
  public:
@@ -104,15 +120,19 @@ class TestNetwork {
 // Listens from its making on, and serves once Start has been called.
 class TestServer {
  public:
-  explicit TestServer(const TestNetwork& network, const std::string& listen = "127.0.0.1:0")
+  explicit TestServer(const TestNetwork& network, const std::string& listen = "127.0.0.1:0",
+                      std::size_t request_memory_bytes = limits::kMaxRequestMemoryBytes)
       : credentials_(network.Credentials("bank1", security::Role::kBank)), listeners_(http2::ListenOn(listen).value()) {
     std::signal(SIGPIPE, SIG_IGN);
     sockaddr_in address{};
     socklen_t size = sizeof address;
     getsockname(listeners_.front().get(), reinterpret_cast<sockaddr*>(&address), &size);
     address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-    server_ = std::make_unique<http2::Server>(
-        http2::ServerSettings{.credentials = credentials_.get(), .handler = &handler, .longest_call = 60s}, clock_);
+    server_ = std::make_unique<http2::Server>(http2::ServerSettings{.credentials = credentials_.get(),
+                                                                    .handler = &handler,
+                                                                    .longest_call = 60s,
+                                                                    .request_memory_bytes = request_memory_bytes},
+                                              clock);
     door_ = std::thread([this] { LetIn(); });
   }
   ~TestServer() { Stop(); }
@@ -130,6 +150,7 @@ class TestServer {
     server_.reset();
   }
 
+  LaterClock clock;
   TestHandler handler;
 
  private:
@@ -144,7 +165,6 @@ class TestServer {
   }
 
   std::unique_ptr<security::LiveCredentials> credentials_;
-  runtime::SystemClock clock_;
   std::vector<http2::Descriptor> listeners_;
   std::string address_;
   std::unique_ptr<http2::Server> server_;
