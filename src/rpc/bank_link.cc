@@ -98,9 +98,9 @@ void BankLink::Pump(std::unique_lock<std::mutex>& lock) {
   on_their_way_.fetch_add(1, std::memory_order_relaxed);
   const auto channel = channel_.Get();
   const bool give_up = closed_ || channel == nullptr;
-  const std::size_t limit =
-      batches_ ? std::clamp(queue_.size() / 2, kCommandsWorthAMessage, limits::kMaxCommandsPerBatch)
-               : kMaxSingleCallsInFlight;
+  const std::size_t limit = batches_
+                                ? std::clamp(queue_.size() / 2, kCommandsWorthAMessage, limits::kMaxCommandsPerBatch)
+                                : kMaxSingleCallsInFlight;
   const std::size_t count = give_up ? queue_.size() : std::min(queue_.size(), limit);
   const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<BankCommand> commands(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
