@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
 import network  # noqa: E402
 from audit import Books, audit  # noqa: E402
-from network import Network  # noqa: E402
+from network import Network, bank_pb2, wait_until  # noqa: E402
 from told import ABORTED, COMPLETED, Account, Order  # noqa: E402
 
 
@@ -40,8 +40,13 @@ class Audit(unittest.TestCase):
             assert payment.state == network.types_pb2.PaymentState.Value(f"PAYMENT_STATE_{state}"), payment
             cls.orders[order.transaction_id] = Order("user1", Account(source, "user1"), Account(target, "user2"), amount, "")
             cls.told[order.transaction_id] = [(state, "")]
-        assert cls.network.stop() == [0, 0, 0]
         cls.paid, cls.within, cls.declined = (list(cls.orders)[n] for n in (0, 5, 6))
+        # The client hears of an abort before the payee's bank does.
+        payee_bank = cls.network.bank("bank2")
+        wait_until(lambda: payee_bank.GetTransactionStatus(
+            bank_pb2.GetTransactionStatusRequest(transaction_id=cls.declined)).state ==
+            bank_pb2.BANK_TRANSACTION_STATE_ABORTED, "the payee's bank to hear of the abort")
+        assert cls.network.stop() == [0, 0, 0]
 
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="strife-audit-"))
