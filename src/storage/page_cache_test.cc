@@ -35,10 +35,11 @@ sqlite3_pcache_methods2 Counting() {
 }
 
 class SparingPageCacheTest : public ::testing::Test {
- protected:
+ public:
   SparingPageCacheTest() : methods_(Use()), cache_(methods_.xCreate(4096, 0, 1)) {}
   ~SparingPageCacheTest() override { methods_.xDestroy(cache_); }
 
+ protected:
   sqlite3_pcache_methods2 Use() {
     numbers = &under_;
     return SparingPageCache(Counting());
