@@ -135,16 +135,17 @@ Status Gateway::Open() {
   logins_ = *std::move(logins);
   NoteStart();
   workers_ = std::make_unique<runtime::WorkerPool>(kReadThreads, limits::kMaxWorkerQueue);
+  rpc::BankLinks::Listener listener;
+  listener.replied = [this](protocol::BankRepliesInput replies) {
+    const std::size_t worth = replies.replies.size();
+    SubmitAlways(std::move(replies), worth);
+  };
+  listener.undelivered = [this](protocol::UndeliveredInput lost) {
+    const std::size_t worth = lost.commands.size();
+    SubmitAlways(std::move(lost), worth);
+  };
   links_ = std::make_unique<rpc::BankLinks>(
-      rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout},
-      rpc::BankLinks::Listener{[this](protocol::BankRepliesInput replies) {
-                                 const std::size_t worth = replies.replies.size();
-                                 SubmitAlways(std::move(replies), worth);
-                               },
-                               [this](protocol::UndeliveredInput lost) {
-                                 const std::size_t worth = lost.commands.size();
-                                 SubmitAlways(std::move(lost), worth);
-                               }});
+      rpc::BankLinksOptions{&credentials_.credentials(), config_.transaction_timeout}, std::move(listener));
   MakeEngine();
   return {};
 }

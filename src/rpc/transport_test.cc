@@ -250,7 +250,16 @@ TEST_F(TransportTest, TheServersEnd_EndsCallsAndTheirAnswersGoNowhere) {
   server_.handler.parked.front()->Finish(http2::Framed("late"));
 }
 
-TEST_F(TransportTest, AConnectionWithoutCalls_IsEndedAfterItsTime) {
+class ConnectionsEnd : public TransportTest {
+ protected:
+  // The connection ends, and the next call comes over another.
+  void ExpectItsEnd() {
+    EXPECT_TRUE(server_.handler.Wait([&] { return server_.handler.left == 1; }));
+    EXPECT_EQ(Ask("/test/Echo", "next").text, "next");
+  }
+};
+
+TEST_F(ConnectionsEnd, AConnectionWithoutCalls_IsEndedAfterItsTime) {
   constexpr std::chrono::seconds kIdle{limits::kMaxConnectionIdleSeconds};
   for (int i = 0; i < 3; ++i) {
     ASSERT_EQ(Ask("/test/Echo", "x").text, "x");
@@ -259,11 +268,10 @@ TEST_F(TransportTest, AConnectionWithoutCalls_IsEndedAfterItsTime) {
   ASSERT_EQ(Ask("/test/Echo", "x").text, "x");
   EXPECT_EQ(server_.handler.left, 0);
   server_.clock.Advance(kIdle + 1s);
-  EXPECT_TRUE(server_.handler.Wait([&] { return server_.handler.left == 1; }));
-  EXPECT_EQ(Ask("/test/Echo", "over another").text, "over another");
+  ExpectItsEnd();
 }
 
-TEST_F(TransportTest, AnOldConnection_IsEndedThoughItIsInUse) {
+TEST_F(ConnectionsEnd, AnOldConnection_IsEndedThoughItIsInUse) {
   constexpr std::chrono::seconds kAge{limits::kMaxConnectionAgeSeconds}, kStep{300};
   for (auto age = 0s; age + kStep < kAge; age += kStep) {
     ASSERT_EQ(Ask("/test/Echo", "x").text, "x");
@@ -272,8 +280,7 @@ TEST_F(TransportTest, AnOldConnection_IsEndedThoughItIsInUse) {
   ASSERT_EQ(Ask("/test/Echo", "x").text, "x");
   EXPECT_EQ(server_.handler.left, 0);
   server_.clock.Advance(kStep + 1s);
-  EXPECT_TRUE(server_.handler.Wait([&] { return server_.handler.left == 1; }));
-  EXPECT_EQ(Ask("/test/Echo", "over another").text, "over another");
+  ExpectItsEnd();
 }
 
 TEST_F(TransportTest, ACallThatTakesTooLong_IsEnded) {

@@ -25,8 +25,8 @@ namespace strife::runtime {
 
 // When a drain waits for company. While `expected` is above zero more items are sure to come soon, and whoever brings
 // the last of them lowers it first: the drain waits until there is `enough` or none is expected, but never longer than
-// `patience`. An item counts for one, or for what was said when it was pushed. Having waited in vain it does not wait again for twenty times as long, so that who is slow to bring what
-// is expected delays others by a twentieth at most.
+// `patience`. An item counts for one, or for what was said when it was pushed. Having waited in vain it does not wait
+// again for twenty times as long, so that who is slow to bring what is expected delays others by a twentieth at most.
 struct Gathering {
   const std::atomic<int>* expected = nullptr;  // none: never waits
   std::size_t enough = 0;
@@ -139,7 +139,8 @@ class Inbox {
   }
 
   bool Complete() const {
-    return closed_ || Takeable() + further_worth_ >= gathering_.enough || gathering_.expected->load(std::memory_order_relaxed) == 0;
+    return closed_ || Takeable() + further_worth_ >= gathering_.enough ||
+           gathering_.expected->load(std::memory_order_relaxed) == 0;
   }
 
   void Gather(std::unique_lock<std::mutex>& lock) {
@@ -167,7 +168,7 @@ class Inbox {
   std::condition_variable changed_;
   std::vector<T> items_;
   FairQueue<T> new_work_;
-  std::size_t further_worth_ = 0;   // of items_, beyond their number
+  std::size_t further_worth_ = 0;   // of items_ pushed since the last drain, beyond their number
   std::size_t max_new_ = SIZE_MAX;  // for whoever drains
   std::size_t waiting_ = 0;         // threads that wait
   bool gathers_ = false;            // what waits has something and waits for more
