@@ -146,7 +146,8 @@ class Traces(TraceCase):
     def pay_with(self, traceparent):
         order = self.order()
         metadata = self.user1.metadata + tuple(("traceparent", value) for value in traceparent)
-        payment = self.user1.stub.ProcessPayment(order, metadata=metadata, timeout=60).payment
+        # As in Client.call(): an earlier test may have started the gateway anew, and this channel not yet have seen it.
+        payment = self.user1.stub.ProcessPayment(order, metadata=metadata, timeout=60, wait_for_ready=True).payment
         self.assertEqual(payment.state, COMPLETED)
         return order.transaction_id
 
@@ -164,8 +165,9 @@ class Traces(TraceCase):
 
     def test_TraceContextOfABatch_IsThatOfItsPayments(self):
         orders = [self.order(), self.order()]
-        self.user1.stub.ProcessPayments(gateway_pb2.ProcessPaymentsRequest(payments=orders), timeout=60,
-                                        metadata=(*self.user1.metadata, ("traceparent", TRACEPARENT)))
+        metadata = (*self.user1.metadata, ("traceparent", TRACEPARENT))
+        self.user1.stub.ProcessPayments(gateway_pb2.ProcessPaymentsRequest(payments=orders), metadata=metadata,
+                                        timeout=60, wait_for_ready=True)
         for order in orders:
             self.assertEqual(self.trace(order.transaction_id)["trace_id"], TRACE_ID)
 
