@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -15,7 +16,12 @@ namespace strife {
 struct Uuid {
   std::array<std::uint8_t, 16> bytes{};  // network order, as in the text form
 
-  auto operator<=>(const Uuid&) const = default;
+  // By words: that of the array calls memcmp, and every look into a map by id compares ids.
+  bool operator==(const Uuid& other) const { return Word(0) == other.Word(0) && Word(8) == other.Word(8); }
+  std::strong_ordering operator<=>(const Uuid& other) const {
+    const auto high = BigEndian(Word(0)) <=> BigEndian(other.Word(0));
+    return high != 0 ? high : BigEndian(Word(8)) <=> BigEndian(other.Word(8));
+  }
   bool IsNil() const { return *this == Uuid{}; }
 
   // Canonical lower-case text, 36 characters.
@@ -27,6 +33,18 @@ struct Uuid {
   // A time-ordered UUID, version 7: ids made later sort later, so inserts stay at the end of an index.
   // `unix_ms` is wall time; `random` must be fresh random bytes, of which version and variant bits are replaced.
   static Uuid MakeV7(std::int64_t unix_ms, std::array<std::uint8_t, 10> random);
+
+  // Eight bytes as they lie, for whom the order of bytes does not matter.
+  std::uint64_t Word(std::size_t offset) const {
+    std::uint64_t word;
+    std::memcpy(&word, bytes.data() + offset, sizeof word);
+    return word;
+  }
+
+ private:
+  static std::uint64_t BigEndian(std::uint64_t word) {
+    return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
+  }
 };
 
 }  // namespace strife
@@ -34,11 +52,8 @@ struct Uuid {
 template <>
 struct std::hash<strife::Uuid> {
   std::size_t operator()(const strife::Uuid& id) const noexcept {
-    std::uint64_t high, low;
-    std::memcpy(&high, id.bytes.data(), sizeof high);
-    std::memcpy(&low, id.bytes.data() + 8, sizeof low);
     // Clients choose ids, so mix all bits: version 7 ids made together differ in few of them.
-    std::uint64_t mixed = (high ^ (low * 0x9e3779b97f4a7c15ull)) * 0xbf58476d1ce4e5b9ull;
+    std::uint64_t mixed = (id.Word(0) ^ (id.Word(8) * 0x9e3779b97f4a7c15ull)) * 0xbf58476d1ce4e5b9ull;
     return static_cast<std::size_t>(mixed ^ (mixed >> 29));
   }
 };

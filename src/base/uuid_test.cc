@@ -29,5 +29,20 @@ TEST(Uuid, VersionSevenSortsByTimeAndCarriesVersionAndVariant) {
   EXPECT_EQ(late.bytes[8] & 0xc0, 0x80);
 }
 
+TEST(Uuid, ComparesAsItsBytesDo) {
+  const Uuid zero;
+  for (std::size_t first = 0; first < 16; ++first) {
+    Uuid one;
+    one.bytes[first] = 1;
+    EXPECT_NE(zero, one) << "byte " << first;
+    EXPECT_LT(zero, one) << "byte " << first;
+    for (std::size_t second = 0; second < 16; ++second) {
+      Uuid other;
+      other.bytes[second] = 0x80;
+      EXPECT_EQ(one <=> other, one.bytes <=> other.bytes) << "bytes " << first << " and " << second;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace strife
