@@ -3,45 +3,48 @@
 namespace strife {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
+// By tables, not by cases: with each message an id or two is read or written.
+constexpr std::uint8_t kNoDigit = 0xff;
 
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+constexpr std::array<std::uint8_t, 256> MakeHexValues() {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t i = 0; i < 10; ++i) values['0' + i] = i;
+  for (std::uint8_t i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = static_cast<std::uint8_t>(10 + i);
+  return values;
 }
 
-constexpr bool IsDashPosition(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+constexpr std::array<std::uint8_t, 256> kHexValues = MakeHexValues();
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+// Where the two digits of each byte are in the text; between them lie the dashes.
+constexpr std::array<std::uint8_t, 16> kPlaces = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+constexpr std::array<std::uint8_t, 4> kDashes = {8, 13, 18, 23};
 
 }  // namespace
 
 std::string Uuid::ToString() const {
   std::string text(36, '-');
-  std::size_t at = 0;
-  for (std::uint8_t byte : bytes) {
-    if (IsDashPosition(at)) ++at;
-    text[at++] = kHexDigits[byte >> 4];
-    text[at++] = kHexDigits[byte & 0xf];
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    text[kPlaces[i]] = kHexDigits[bytes[i] >> 4];
+    text[kPlaces[i] + 1] = kHexDigits[bytes[i] & 0xf];
   }
   return text;
 }
 
 std::optional<Uuid> Uuid::Parse(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
-  Uuid id;
-  std::size_t nibble = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (IsDashPosition(i)) {
-      if (text[i] != '-') return std::nullopt;
-      continue;
-    }
-    int value = HexValue(text[i]);
-    if (value < 0) return std::nullopt;
-    id.bytes[nibble / 2] = static_cast<std::uint8_t>((id.bytes[nibble / 2] << 4) | value);
-    ++nibble;
+  for (const std::size_t dash : kDashes) {
+    if (text[dash] != '-') return std::nullopt;
   }
-  if (id.IsNil()) return std::nullopt;
+  Uuid id;
+  unsigned all = 0;  // has a high bit as soon as one was no digit
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    const unsigned high = kHexValues[static_cast<std::uint8_t>(text[kPlaces[i]])];
+    const unsigned low = kHexValues[static_cast<std::uint8_t>(text[kPlaces[i] + 1])];
+    all |= high | low;
+    id.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
+  }
+  if (all > 0xf || id.IsNil()) return std::nullopt;
   return id;
 }
 
