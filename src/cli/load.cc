@@ -59,13 +59,20 @@ std::shared_ptr<const std::string> Load::TokenOf(std::size_t user) {
 
 void Load::Next(Slot& slot, TimePoint at) {
   slot.sent_at = at;
+  if (Clock::now() - at > kLate) {
+    const std::scoped_lock lock(result_mutex_);
+    ++result_.sent_late;
+  }
   slot.looking = mix_.NextIsRead(slot.random);
   if (slot.looking) {
     const auto [user, account] = mix_.AnyAccount(slot.random);
     return Look(slot, user, account->bank_id);
   }
   slot.user = mix_.NextPayments(slot.random, WallNow().time_since_epoch() / std::chrono::milliseconds(1), &slot.orders);
-  slot.result.sent += slot.orders.size();
+  {
+    const std::scoped_lock lock(result_mutex_);
+    result_.sent += slot.orders.size();
+  }
   Send(slot);
 }
 
@@ -87,7 +94,7 @@ void Load::Send(Slot& slot) {
 void Load::Look(Slot& slot, std::size_t user, const std::string& bank_id) {
   const auto looked = [this, &slot](const auto& answer) { Looked(slot, answer ? nullptr : &answer.error()); };
   // The payment that was made here last, if its payer can be asked about it.
-  const bool has_paid = slot.result.sent > 0;
+  const bool has_paid = !slot.orders.empty();
   const auto what = static_cast<Read>(slot.random() % 3);
   if (what == Read::kPayment && has_paid) {
     return slot.gateway->GetPaymentAsync(*TokenOf(slot.user), slot.orders.front().id, looked);
@@ -103,11 +110,12 @@ void Load::Look(Slot& slot, std::size_t user, const std::string& bank_id) {
 void Load::Looked(Slot& slot, const rpc::CallError* error) {
   const auto now = Clock::now();
   if (Measuring(now)) {
+    const std::scoped_lock lock(result_mutex_);
     if (error != nullptr) {
-      ++slot.result.failures["read: " + ReasonOf(*error)];
+      ++result_.failures["read: " + ReasonOf(*error)];
     } else {
-      ++slot.result.reads;
-      slot.result.read_latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
+      ++result_.reads;
+      result_.read_latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
     }
   }
   // Going on at once would hammer a gateway that is down.
@@ -119,6 +127,7 @@ void Load::Answered(Slot& slot, std::span<const PaymentAnswer> answers) {
   const auto now = Clock::now();
   std::size_t open = 0;
   auto not_before = now;
+  std::unique_lock lock(result_mutex_);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (IsOpen(answers[i])) {
       if (!answers[i] && answers[i].error().pushback)
@@ -129,9 +138,10 @@ void Load::Answered(Slot& slot, std::span<const PaymentAnswer> answers) {
       Account(slot, answers[i], now);
     }
   }
+  result_.asked_again += open;
+  lock.unlock();
   if (open == 0) return Free(slot);
   slot.orders.resize(open);
-  slot.result.asked_again += open;
   Park(slot, not_before);
 }
 
@@ -140,10 +150,10 @@ void Load::Account(Slot& slot, const PaymentAnswer& answer, TimePoint now) {
   const protocol::PaymentRecord* payment = answer ? &*answer : nullptr;
   if (!answer && answer.error().prior) payment = &*answer.error().prior;
   if (payment == nullptr || payment->state != PaymentState::kCompleted) {
-    ++slot.result.failures[payment == nullptr ? ReasonOf(answer.error()) : payment->reason_code];
+    ++result_.failures[payment == nullptr ? ReasonOf(answer.error()) : payment->reason_code];
   } else {
-    ++slot.result.completed;
-    slot.result.latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
+    ++result_.completed;
+    result_.latency.Add(std::chrono::duration_cast<Duration>(now - slot.sent_at));
   }
   if (options_.count == 0 || ++measured_ != options_.count) return;
   const std::scoped_lock lock(mutex_);
@@ -248,7 +258,6 @@ void Load::SendDue() {
       free_.pop_back();
       ++running_;
     }
-    if (now - due_ > kLate) ++slot->result.sent_late;
     Next(*slot, due_);
     due_ = start_ + arrivals_->Next();
   }
@@ -283,22 +292,11 @@ void Load::KeepSessions(const std::stop_token& stop) {
 }
 
 LoadResult Load::Collect() {
-  LoadResult result;
+  const std::scoped_lock lock(result_mutex_);
   const auto until = options_.count > 0 ? reached_at_ : measure_until_;
-  result.measured = std::chrono::duration_cast<Duration>(until - measure_from_);
-  for (const Slot* slot : parked_) result.unresolved += slot->looking ? 0 : slot->orders.size();
-  for (const auto& slot : slots_) {
-    const LoadResult& part = slot->result;
-    result.latency.Merge(part.latency);
-    result.read_latency.Merge(part.read_latency);
-    result.completed += part.completed;
-    result.reads += part.reads;
-    result.sent += part.sent;
-    result.sent_late += part.sent_late;
-    result.asked_again += part.asked_again;
-    for (const auto& [reason, count] : part.failures) result.failures[reason] += count;
-  }
-  return result;
+  result_.measured = std::chrono::duration_cast<Duration>(until - measure_from_);
+  for (const Slot* slot : parked_) result_.unresolved += slot->looking ? 0 : slot->orders.size();
+  return std::move(result_);
 }
 
 }  // namespace strife::cli

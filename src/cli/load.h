@@ -80,7 +80,6 @@ class Load {
     std::size_t user = 0;  // who pays them
     TimePoint sent_at;     // or was to be sent
     TimePoint not_before;  // when parked: when to ask again
-    LoadResult result;     // the part of it that is this slot's
   };
 
   void Next(Slot& slot, TimePoint at);
@@ -125,6 +124,9 @@ class Load {
   std::vector<Slot*> parked_;  // to be asked again
   std::size_t running_ = 0;    // slots that are neither free nor ended
   TimePoint reached_at_;       // when `count` was reached
+
+  std::mutex result_mutex_;
+  LoadResult result_;  // so far; guarded
 
   std::mutex token_mutex_;
   std::vector<std::shared_ptr<const std::string>> tokens_;  // by user; guarded
