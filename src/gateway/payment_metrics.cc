@@ -65,9 +65,10 @@ void PaymentMetrics::Count(const PaymentRecord& record) {
   if (IsFinal(record.state)) {
     open_.Close(record.order.id, record.created_at);
     partial_.Close(record.order.id, record.created_at);
-  } else {
+  } else if (record.state == PaymentState::kInitiated) {
     open_.Open(record.order.id, record.created_at);
-    if (record.state == PaymentState::kPartialCommit) partial_.Open(record.order.id, record.created_at);
+  } else if (record.state == PaymentState::kPartialCommit) {
+    partial_.Open(record.order.id, record.created_at);
   }
 }
 

@@ -306,7 +306,9 @@ void GatewayService::Deliver(GatewayEffects effects, MonotonicTime cycle_began) 
   for (const SuspensionRecord& suspension : effects.records.suspensions) parts_.suspensions.Apply(suspension);
   std::unordered_map<std::string, std::vector<protocol::BankCommand>> by_bank;
   for (protocol::AddressedCommand& addressed : effects.protocol.commands) {
-    by_bank[addressed.bank_id].push_back(std::move(addressed.command));
+    auto& commands = by_bank[addressed.bank_id];
+    if (commands.empty()) commands.reserve(effects.protocol.commands.size());
+    commands.push_back(std::move(addressed.command));
   }
   for (auto& [bank_id, commands] : by_bank) parts_.links.Send(bank_id, std::move(commands));
   {

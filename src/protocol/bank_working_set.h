@@ -84,13 +84,17 @@ class BankWorkingSet {
         {record.id, static_cast<std::uint8_t>(first_line + 1), to.account_id, amount, currency, now.wall});
   }
 
+  // At the end of the step: the rows that have changed are the effects' now.
   ParticipantEffects Finish() {
+    effects.records.transactions.reserve(transaction_order_.size());
+    effects.records.traces.reserve(traces_.size());
+    effects.records.accounts.reserve(account_order_.size());
     for (const Uuid& id : transaction_order_) {
-      effects.records.transactions.push_back(rows_.transactions.at(id));
+      effects.records.transactions.push_back(std::move(rows_.transactions.at(id)));
       const auto trace = traces_.find(id);
       if (trace != traces_.end()) effects.records.traces.push_back({id, std::move(trace->second)});
     }
-    for (const std::string& id : account_order_) effects.records.accounts.push_back(rows_.accounts.at(id));
+    for (const std::string& id : account_order_) effects.records.accounts.push_back(std::move(rows_.accounts.at(id)));
     return std::move(effects);
   }
 

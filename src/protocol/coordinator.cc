@@ -21,6 +21,19 @@ bool Forgotten(PaymentState state) {
          (Mutated(Defect::kRepeatRestartsAborted) && state == PaymentState::kAborted);
 }
 
+// Room for what the inputs ordinarily come to, so that records are not moved about while their number grows.
+void ReserveEffects(const std::vector<CoordinatorInput>& inputs, CoordinatorEffects& effects) {
+  std::size_t submits = 0, votes = 0;
+  for (const CoordinatorInput& input : inputs) {
+    if (std::holds_alternative<SubmitInput>(input)) ++submits;
+    if (const auto* replies = std::get_if<BankRepliesInput>(&input)) votes += replies->replies.size();
+  }
+  effects.payments.reserve(submits + votes / 2);
+  effects.traces.reserve(submits + votes / 2);
+  effects.commands.reserve(2 * submits + votes);
+  effects.submit_answers.reserve(votes / 2);
+}
+
 }  // namespace
 
 CoordinatorEffects Coordinator::Recover(const Now& now, CoordinatorPast past) {
@@ -60,6 +73,7 @@ CoordinatorEffects Coordinator::Step(const Now& now, std::vector<CoordinatorInpu
   Batch batch{now, std::move(rows), {}, std::move(traces)};
   recorded_.clear();
   answered_.clear();
+  ReserveEffects(inputs, batch.effects);
   for (CoordinatorInput& input : inputs) {
     std::visit([&](auto& typed) { Apply(batch, typed); }, input);
   }

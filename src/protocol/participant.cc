@@ -87,6 +87,7 @@ void Participant::CollectKeys(const Input& input, Keys& keys) const {
 
 Participant::Effects Participant::Step(const Now& now, std::vector<Input> inputs, Rows rows) {
   Batch batch(now, std::move(rows));
+  batch.effects.answers.reserve(inputs.size());
   for (Input& input : inputs) {
     std::visit([&](auto& typed) { Apply(batch, typed); }, input);
   }
