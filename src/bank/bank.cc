@@ -12,6 +12,7 @@
 #include "bank/registration_series.h"
 #include "bank/service.h"
 #include "base/limits.h"
+#include "base/private_directory.h"
 #include "observability/log.h"
 #include "protocol/legs.h"
 #include "rpc/call_stats.h"
@@ -141,7 +142,7 @@ Status CheckHolds(BankStore& store, const std::vector<protocol::BankTransactionR
 }
 
 Status Bank::OpenStore() {
-  if (Status made = server::MakePrivateDirectory(config_.data_dir); !made) return made;
+  if (Status made = MakePrivateDirectory(config_.data_dir); !made) return made;
   const std::filesystem::path file = config_.data_dir / "bank.db";
   auto store = OpenBankStore(file);
   if (!store) return std::unexpected(store.error());

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/private_directory.h"
 #include "cli/init_files.h"
 #include "security/encoding.h"
 #include "security/password.h"
@@ -134,17 +135,9 @@ Status WriteSettings(const fs::path& dir, const NetworkOptions& options) {
   return status;
 }
 
-Status MakeDirectory(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (!error) fs::permissions(path, fs::perms::owner_all, error);
-  if (error) return SystemError("make the directory", path, error);
-  return {};
-}
-
 Status WriteInto(const fs::path& dir, const NetworkOptions& options, WallTime now) {
   for (const char* name : {"data", "logs", "run"}) {
-    if (Status status = MakeDirectory(dir / name); !status) return status;
+    if (Status status = MakePrivateDirectory(dir / name); !status) return status;
   }
   Status status = WriteCertificates(dir, options.banks, now);
   if (status) status = WriteUsers(dir, options);
@@ -210,7 +203,7 @@ Status WriteNetwork(const NetworkOptions& options, WallTime now) {
   const std::string suffix = "strife-init-" + security::HexEncode(security::RandomBytes<8>());
   const Staging staging(exists ? dir / ("." + suffix)
                                : dir.parent_path() / ("." + dir.filename().string() + "." + suffix));
-  Status status = MakeDirectory(staging.path());
+  Status status = MakePrivateDirectory(staging.path());
   if (status) status = WriteInto(staging.path(), options, now);
   if (!status) return status;
   if (exists) return MoveContents(staging.path(), dir);

@@ -1,7 +1,6 @@
 #include "client/queue.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/private_directory.h"
 #include "client/file_lock.h"
 #include "runtime/system_clock.h"
 #include "storage/sqlite/outbox_sqlite.h"
@@ -32,13 +32,7 @@ Status MakeLockFile(const fs::path& file) {
 }  // namespace
 
 Result<QueueFiles> PrepareQueueFiles(const fs::path& data_dir) {
-  std::error_code error;
-  if (!fs::is_directory(data_dir, error)) {
-    if (data_dir.has_parent_path()) fs::create_directories(data_dir.parent_path(), error);
-    if (::mkdir(data_dir.c_str(), 0700) != 0 && errno != EEXIST) {
-      return Fail(ErrorCode::kStorage, "cannot create the folder " + data_dir.string() + ": " + std::strerror(errno));
-    }
-  }
+  if (auto made = MakePrivateDirectory(data_dir); !made) return std::unexpected(made.error());
   QueueFiles files{data_dir / "outbox.db", data_dir / "outbox.lock", data_dir / "sender.lock"};
   for (const fs::path& lock : {files.opening, files.sending}) {
     if (auto made = MakeLockFile(lock); !made) return std::unexpected(made.error());

@@ -1,12 +1,12 @@
 #include "client/session_file.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/private_directory.h"
 #include "base/text.h"
 #include "security/secure_file.h"
 #include "security/strict_json.h"
@@ -82,7 +82,7 @@ Result<Session> SessionFile::Load() const {
 }
 
 Status SessionFile::Save(const Session& session) const {
-  if (auto made = MakeFolder(); !made) return made;
+  if (auto made = MakePrivateDirectory(data_dir_); !made) return made;
   Json accounts = Json::array();
   for (const auto& account : session.accounts) {
     accounts.push_back({{"bank_id", account.bank_id}, {"account_id", account.account_id}});
@@ -104,16 +104,8 @@ Status SessionFile::Remove() const {
 }
 
 Result<FileLock> SessionFile::Lock() const {
-  if (auto made = MakeFolder(); !made) return std::unexpected(made.error());
+  if (auto made = MakePrivateDirectory(data_dir_); !made) return std::unexpected(made.error());
   return FileLock::Acquire(data_dir_ / "session.lock");
-}
-
-Status SessionFile::MakeFolder() const {
-  std::error_code error;
-  if (std::filesystem::is_directory(data_dir_, error)) return {};
-  if (data_dir_.has_parent_path()) std::filesystem::create_directories(data_dir_.parent_path(), error);
-  if (::mkdir(data_dir_.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return Fail(ErrorCode::kStorage, "cannot create the folder " + data_dir_.string() + ": " + std::strerror(errno));
 }
 
 }  // namespace strife::client

@@ -40,7 +40,6 @@ class SessionFile {
 
  private:
   std::filesystem::path file() const { return data_dir_ / "session.json"; }
-  Status MakeFolder() const;
 
   std::filesystem::path data_dir_;
 };

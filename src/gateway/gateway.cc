@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/limits.h"
+#include "base/private_directory.h"
 #include "gateway/admin.h"
 #include "gateway/gateway_machine.h"
 #include "gateway/login_metrics.h"
@@ -151,7 +152,7 @@ Status Gateway::Open() {
 }
 
 Status Gateway::OpenStore() {
-  if (Status made = server::MakePrivateDirectory(config_.data_dir); !made) return made;
+  if (Status made = MakePrivateDirectory(config_.data_dir); !made) return made;
   const std::filesystem::path file = config_.data_dir / "gateway.db";
   auto store = OpenGatewayStore(file);
   if (!store) return std::unexpected(store.error());

@@ -11,10 +11,10 @@
 #include <condition_variable>
 #include <cstdio>
 #include <ctime>
-#include <system_error>
 #include <thread>
 
 #include "base/assert.h"
+#include "base/private_directory.h"
 
 namespace strife {
 namespace {
@@ -180,13 +180,7 @@ LogDirectory::LogDirectory(std::filesystem::path directory, LogOptions options)
 
 Result<std::unique_ptr<LogDirectory>> LogDirectory::Open(const std::filesystem::path& directory,
                                                          const std::vector<std::string>& names, LogOptions options) {
-  std::error_code error;
-  if (std::filesystem::create_directories(directory, error)) {
-    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
-  }
-  if (error) {
-    return Fail(ErrorCode::kStorage, "cannot create the log directory " + directory.string() + ": " + error.message());
-  }
+  if (Status made = MakePrivateDirectory(directory); !made) return std::unexpected(made.error());
   std::unique_ptr<LogDirectory> logs(new LogDirectory(directory, options));
   for (const std::string& name : names) {
     auto file = std::make_unique<Logger::File>((directory / name).string(), logs->options_);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/private_directory.h"
 #include "base/uuid.h"
 #include "security/encoding.h"
 #include "security/openssl.h"
@@ -53,17 +54,6 @@ std::vector<std::uint8_t> JwsToDer(std::string_view signature) {
   unsigned char* out = der.data();
   i2d_ECDSA_SIG(parts.get(), &out);
   return der;
-}
-
-Status MakePrivateDirectory(const std::filesystem::path& directory) {
-  std::error_code error;
-  if (std::filesystem::create_directories(directory, error)) {
-    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
-  }
-  if (error) {
-    return Fail(ErrorCode::kStorage, "Cannot make the directory " + directory.string() + ": " + error.message());
-  }
-  return {};
 }
 
 // A version 7 id that sorts after `newest` even when the clock has been set back.

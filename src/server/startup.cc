@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <system_error>
 
 #include "base/host_port.h"
 
@@ -57,15 +56,6 @@ void WarnOfAnyOperator(Logger& log, const security::OperatorNames& operators) {
                 .Add("why",
                      "the configuration has no \"operators\", so every operator of the trust domain may do here "
                      "what operators may; name those who are to"));
-}
-
-Status MakePrivateDirectory(const std::filesystem::path& directory) {
-  std::error_code error;
-  if (std::filesystem::is_directory(directory, error)) return {};
-  std::filesystem::create_directories(directory, error);
-  if (!error) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
-  if (!error) return {};
-  return Fail(ErrorCode::kStorage, "cannot create the directory " + directory.string() + ": " + error.message());
 }
 
 }  // namespace strife::server

@@ -1,7 +1,6 @@
-// What a server checks and makes before it touches its store.
+// What a server checks before it touches its store.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "base/result.h"
@@ -16,8 +15,5 @@ Status CheckAddressFree(const std::string& address);
 
 // One line of warning when the configuration names no operators: those of every bank may do here what operators may.
 void WarnOfAnyOperator(Logger& log, const security::OperatorNames& operators);
-
-// Creates the directory, mode 0700, with its parents; fine when it is there.
-Status MakePrivateDirectory(const std::filesystem::path& directory);
 
 }  // namespace strife::server
