@@ -161,65 +161,77 @@ int SetDraining(GatewayAdminOptions& options, bool draining) {
 int Drain(GatewayAdminOptions& options) { return SetDraining(options, true); }
 int Undrain(GatewayAdminOptions& options) { return SetDraining(options, false); }
 
-}  // namespace
+// ---- the commands ----
 
-void AddGatewayAdminCommands(CLI::App& admin, Invocation& invocation) {
-  const auto add = [&](CLI::App& parent, const std::string& name, const std::string& description,
-                       const std::string& examples, int (*action)(GatewayAdminOptions&)) {
-    auto options = std::make_shared<GatewayAdminOptions>();
-    CLI::App* command = AddCommand(parent, invocation, name, description, examples, [=] { return action(*options); });
-    options->AddFlags(*command);
-    return std::pair(command, options);
-  };
-  add(admin, "banks", "List the banks: state, latency, last heartbeat, open payments, suspended or not",
-      "  strife admin banks --config net/operator.toml", Banks);
+using Added = std::pair<CLI::App*, std::shared_ptr<GatewayAdminOptions>>;
 
-  auto [transactions, wanted] =
-      add(admin, "transactions", "List payments of everybody, newest first",
+Added Add(CLI::App& parent, Invocation& invocation, const std::string& name, const std::string& description,
+          const std::string& examples, int (*action)(GatewayAdminOptions&)) {
+  auto options = std::make_shared<GatewayAdminOptions>();
+  CLI::App* command = AddCommand(parent, invocation, name, description, examples, [=] { return action(*options); });
+  options->AddFlags(*command);
+  return {command, options};
+}
+
+void AddTransactions(CLI::App& admin, Invocation& invocation) {
+  const auto [command, options] =
+      Add(admin, invocation, "transactions", "List payments of everybody, newest first",
           "  strife admin transactions --bank bank2 --since 1h --config net/operator.toml\n"
           "  strife admin transactions --user user1 --state ABORTED --min-amount 1000 --output json",
           Transactions);
-  transactions->add_option("--state", wanted->state, "Only those in this state, such as ABORTED");
-  transactions->add_option("--bank", wanted->bank, "Only those from or to this bank");
-  transactions->add_option("--user", wanted->user, "Only those of this user");
-  transactions->add_option("--since", wanted->since, "Begun then or later: 1h, 2026-03-01, 2026-03-01T12:30:00Z");
-  transactions->add_option("--until", wanted->until, "Begun before then");
-  transactions->add_option("--min-amount", wanted->min_amount, "Of at least this amount, whatever the currency");
-  transactions->add_option("--max-amount", wanted->max_amount, "Of at most this amount");
-  transactions->add_option("--currency", wanted->currency, "Whose decimals the amounts have [USD]");
-  transactions->add_option("--limit", wanted->limit, "At most this many [50]")->check(CLI::Range(1, 100'000));
+  command->add_option("--state", options->state, "Only those in this state, such as ABORTED");
+  command->add_option("--bank", options->bank, "Only those from or to this bank");
+  command->add_option("--user", options->user, "Only those of this user");
+  command->add_option("--since", options->since, "Begun then or later: 1h, 2026-03-01, 2026-03-01T12:30:00Z");
+  command->add_option("--until", options->until, "Begun before then");
+  command->add_option("--min-amount", options->min_amount, "Of at least this amount, whatever the currency");
+  command->add_option("--max-amount", options->max_amount, "Of at most this amount");
+  command->add_option("--currency", options->currency, "Whose decimals the amounts have [USD]");
+  command->add_option("--limit", options->limit, "At most this many [50]")->check(CLI::Range(1, 100'000));
+}
 
+void AddSessions(CLI::App& admin, Invocation& invocation) {
   CLI::App* sessions = admin.add_subcommand("sessions", "List users' sessions, or end them");
   sessions->require_subcommand(1);
-  auto [list, listed] = add(*sessions, "list", "List the sessions that have not ended",
-                            "  strife admin sessions list --user user1 --config net/operator.toml", ListSessions);
+  const auto [list, listed] = Add(*sessions, invocation, "list", "List the sessions that have not ended",
+                                  "  strife admin sessions list --user user1 --config net/operator.toml", ListSessions);
   list->add_option("--user", listed->user, "Only those of this user");
   list->add_option("--limit", listed->limit, "At most this many [50]")->check(CLI::Range(1, 100'000));
-  auto [end, ended] = add(*sessions, "end", "End a session, or all of a user, at once",
-                          "  strife admin sessions end 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n"
-                          "  strife admin sessions end --user user1 --config net/operator.toml",
-                          EndSessions);
+  const auto [end, ended] = Add(*sessions, invocation, "end", "End a session, or all of a user, at once",
+                                "  strife admin sessions end 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n"
+                                "  strife admin sessions end --user user1 --config net/operator.toml",
+                                EndSessions);
   end->add_option("SESSION", ended->session, "The session");
   end->add_option("--user", ended->user, "All sessions of this user");
+}
 
-  const auto about = [](CLI::App* command, GatewayAdminOptions& options) {
-    command->add_option("KIND", options.kind, "bank or user")->required();
-    command->add_option("NAME", options.name, "Its id or name")->required();
-    command->add_option("--reason", options.reason, "Why, for the audit log and other operators");
-  };
-  auto [suspend, suspended] =
-      add(admin, "suspend", "Suspend a bank or a user, until it is resumed; survives restarts",
+void AddSuspensions(CLI::App& admin, Invocation& invocation) {
+  const Added suspend =
+      Add(admin, invocation, "suspend", "Suspend a bank or a user, until it is resumed; survives restarts",
           "  strife admin suspend bank bank2 --reason 'books under review' --config net/operator.toml\n"
           "  strife admin suspend user user1 --config net/operator.toml",
           Suspend);
-  about(suspend, *suspended);
-  auto [resume, resumed] =
-      add(admin, "resume", "End a suspension", "  strife admin resume bank bank2 --config net/operator.toml", Resume);
-  about(resume, *resumed);
+  const Added resume = Add(admin, invocation, "resume", "End a suspension",
+                           "  strife admin resume bank bank2 --config net/operator.toml", Resume);
+  for (const auto& [command, options] : {suspend, resume}) {
+    command->add_option("KIND", options->kind, "bank or user")->required();
+    command->add_option("NAME", options->name, "Its id or name")->required();
+    command->add_option("--reason", options->reason, "Why, for the audit log and other operators");
+  }
+}
 
-  add(admin, "drain", "Take no new payments at the gateway, finish those under way, and stay up",
+}  // namespace
+
+void AddGatewayAdminCommands(CLI::App& admin, Invocation& invocation) {
+  Add(admin, invocation, "banks", "List the banks: state, latency, last heartbeat, open payments, suspended or not",
+      "  strife admin banks --config net/operator.toml", Banks);
+  AddTransactions(admin, invocation);
+  AddSessions(admin, invocation);
+  AddSuspensions(admin, invocation);
+  Add(admin, invocation, "drain", "Take no new payments at the gateway, finish those under way, and stay up",
       "  strife admin drain --config net/operator.toml\n\nA restart of the gateway ends it.", Drain);
-  add(admin, "undrain", "Take new payments again", "  strife admin undrain --config net/operator.toml", Undrain);
+  Add(admin, invocation, "undrain", "Take new payments again", "  strife admin undrain --config net/operator.toml",
+      Undrain);
 }
 
 }  // namespace strife::cli

@@ -199,60 +199,72 @@ int Head(const AuditOptions& options) {
   return kExitDone;
 }
 
+// ---- the commands ----
+
+using Added = std::pair<CLI::App*, std::shared_ptr<AuditOptions>>;
+
+Added Add(CLI::App& audit, Invocation& invocation, const std::string& name, const std::string& description,
+          const std::string& examples, int (*action)(const AuditOptions&)) {
+  auto options = std::make_shared<AuditOptions>();
+  CLI::App* command = AddCommand(audit, invocation, name, description, examples, [=] { return action(*options); });
+  CLI::Option* dir = command->add_option("--dir", options->dir, "Directory of a network made by strife init");
+  command->add_option("--config", options->configs, "Configuration of the gateway or of a bank; repeat for each")
+      ->excludes(dir);
+  command->add_option("--server", options->server, "Only this one: gateway, or a bank's id");
+  return {command, options};
+}
+
+void AddShow(CLI::App& audit, Invocation& invocation) {
+  const auto [command, options] =
+      Add(audit, invocation, "show", "Show the last records, oldest first",
+          "  strife audit show --dir net\n"
+          "  strife audit show --dir net --server gateway --event login_failed --since 24h\n"
+          "  strife audit show --config gateway.toml --actor operator/olga --output json\n"
+          "\nThe server may be running.",
+          Show);
+  command->add_option("--event", options->events, "Only this event, such as login_failed; repeat for more");
+  command->add_option("--actor", options->actor, "Only what this one did: user/alice, operator/olga, bank/bank1");
+  command->add_option("--subject", options->subject, "Only what is about this: a payment's id, a session, user/alice");
+  command->add_option("--since", options->since, "From then on: 24h, 2026-03-01, 2026-03-01T12:30:00Z");
+  command->add_option("--until", options->until, "Before then");
+  command->add_option("--limit", options->limit, "At most this many of each log [50]")->check(CLI::Range(1, 1'000'000));
+  AddOutputFlag(*command, &options->output);
+}
+
+void AddVerify(CLI::App& audit, Invocation& invocation) {
+  const auto [command, options] =
+      Add(audit, invocation, "verify", "Prove that no record was edited, deleted, reordered or cut off",
+          "  strife audit verify --dir net\n"
+          "  strife audit verify --config gateway.toml --head heads/monday.head --head heads/tuesday.head\n"
+          "\nThe server may be running. Exit status 1 when anything is wrong.",
+          Verify);
+  command->add_option("--head", options->head_files,
+                      "Heads to compare with, as strife audit head has written them; repeat for each file");
+  AddOutputFlag(*command, &options->output);
+}
+
+void AddHead(CLI::App& audit, Invocation& invocation) {
+  const auto [command, options] =
+      Add(audit, invocation, "head", "Sign how far a log has got, to be kept elsewhere",
+          "  strife audit head --config gateway.toml --out /mnt/elsewhere/gateway-2026-03-01.head\n"
+          "  strife audit head --dir net > heads\n"
+          "\nRun it as the user the server runs as: it signs with the server's key.",
+          Head);
+  command->add_option("--out", options->out, "Where to write it; it must not exist [standard output]");
+}
+
 }  // namespace
 
 void AddAuditCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* audit = app.add_subcommand("audit", "Read and prove the audit logs of the servers");
   audit->require_subcommand(1);
-  const auto add = [&](const std::string& name, const std::string& description, const std::string& examples,
-                       int (*action)(const AuditOptions&)) {
-    auto options = std::make_shared<AuditOptions>();
-    CLI::App* command = AddCommand(*audit, invocation, name, description, examples, [=] { return action(*options); });
-    CLI::Option* dir = command->add_option("--dir", options->dir, "Directory of a network made by strife init");
-    command->add_option("--config", options->configs, "Configuration of the gateway or of a bank; repeat for each")
-        ->excludes(dir);
-    command->add_option("--server", options->server, "Only this one: gateway, or a bank's id");
-    return std::pair(command, options);
-  };
-
-  auto [show, show_options] = add("show", "Show the last records, oldest first",
-                                  "  strife audit show --dir net\n"
-                                  "  strife audit show --dir net --server gateway --event login_failed --since 24h\n"
-                                  "  strife audit show --config gateway.toml --actor operator/olga --output json\n"
-                                  "\nThe server may be running.",
-                                  Show);
-  show->add_option("--event", show_options->events, "Only this event, such as login_failed; repeat for more");
-  show->add_option("--actor", show_options->actor, "Only what this one did: user/alice, operator/olga, bank/bank1");
-  show->add_option("--subject", show_options->subject,
-                   "Only what is about this: a payment's id, a session, user/alice");
-  show->add_option("--since", show_options->since, "From then on: 24h, 2026-03-01, 2026-03-01T12:30:00Z");
-  show->add_option("--until", show_options->until, "Before then");
-  show->add_option("--limit", show_options->limit, "At most this many of each log [50]")
-      ->check(CLI::Range(1, 1'000'000));
-  AddOutputFlag(*show, &show_options->output);
-
-  auto [verify, verify_options] =
-      add("verify", "Prove that no record was edited, deleted, reordered or cut off",
-          "  strife audit verify --dir net\n"
-          "  strife audit verify --config gateway.toml --head heads/monday.head --head heads/tuesday.head\n"
-          "\nThe server may be running. Exit status 1 when anything is wrong.",
-          Verify);
-  verify->add_option("--head", verify_options->head_files,
-                     "Heads to compare with, as strife audit head has written them; repeat for each file");
-  AddOutputFlag(*verify, &verify_options->output);
-
-  add("export", "Write a whole log as JSON, one record a line",
+  AddShow(*audit, invocation);
+  AddVerify(*audit, invocation);
+  Add(*audit, invocation, "export", "Write a whole log as JSON, one record a line",
       "  strife audit export --dir net --server gateway > gateway-audit.jsonl\n"
       "\nHow to check the hashes elsewhere is in docs/security.md.",
       Export);
-
-  auto [head, head_options] =
-      add("head", "Sign how far a log has got, to be kept elsewhere",
-          "  strife audit head --config gateway.toml --out /mnt/elsewhere/gateway-2026-03-01.head\n"
-          "  strife audit head --dir net > heads\n"
-          "\nRun it as the user the server runs as: it signs with the server's key.",
-          Head);
-  head->add_option("--out", head_options->out, "Where to write it; it must not exist [standard output]");
+  AddHead(*audit, invocation);
 }
 
 }  // namespace strife::cli

@@ -118,59 +118,63 @@ void FindProblems(const NetworkServer& server, const ServerStatus& status, std::
   }
 }
 
+// One server, while others are looked at beside it.
+void LookAtOne(const NetworkServer& server, Duration interval, Duration timeout, ServerStatus& status,
+               Readings& readings) {
+  status.name = server.name;
+  status.role = server.role == security::Role::kGateway ? "gateway" : "bank";
+  status.listen = server.listen;
+  if (!server.pid_file.empty()) status.pid = RunningProcess(server.pid_file);
+  AskHealth(server, timeout, status);
+  std::error_code error;
+  if (const auto space = fs::space(server.data_dir, error); !error) status.free_disk_bytes = space.available;
+  if (server.metrics_listen.empty() || server.metrics_listen == "off") return;
+  if (auto first = ReadMetrics(server.metrics_listen, timeout)) readings.first = *std::move(first);
+  if (!readings.first) return;
+  const auto started = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(interval);
+  auto second = ReadMetrics(server.metrics_listen, timeout);
+  const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
+  if (!second) return;
+  readings.second = *std::move(second);
+  status.figures = FiguresOf(server, readings, took);
+  const auto versions = readings.second->Labels("strife_build_info", "version");
+  if (!versions.empty()) status.version = versions.front();
+}
+
+// What the gateway says of the whole network.
+void ReadGateway(const MetricsReading& reading, StatusReport& report) {
+  report.banks = BanksOf(reading);
+  report.draining = reading.Value("strife_gateway_draining") == 1;
+  report.suspended_users = static_cast<int>(reading.Value("strife_suspended_users"));
+  if (report.draining) {
+    report.problems.push_back(
+        "the gateway is drained by its operators: it takes no new payments; see strife admin undrain");
+  }
+  for (const BankStatus& bank : report.banks) {
+    if (!bank.up) report.problems.push_back("the gateway does not reach " + bank.bank_id);
+    if (!bank.suspended) continue;
+    report.problems.push_back(bank.bank_id +
+                              " is suspended by the operators: no new payments with it; see strife admin banks");
+  }
+}
+
 }  // namespace
 
 StatusReport LookAt(const std::vector<NetworkServer>& servers, Duration interval, Duration timeout) {
   StatusReport report;
   report.servers.resize(servers.size());
   std::vector<Readings> readings(servers.size());
-  const auto look = [&](std::size_t i) {
-    const NetworkServer& server = servers[i];
-    ServerStatus& status = report.servers[i];
-    status.name = server.name;
-    status.role = server.role == security::Role::kGateway ? "gateway" : "bank";
-    status.listen = server.listen;
-    if (!server.pid_file.empty()) status.pid = RunningProcess(server.pid_file);
-    AskHealth(server, timeout, status);
-    std::error_code error;
-    if (const auto space = fs::space(server.data_dir, error); !error) status.free_disk_bytes = space.available;
-    if (server.metrics_listen.empty() || server.metrics_listen == "off") return;
-    if (auto first = ReadMetrics(server.metrics_listen, timeout)) readings[i].first = *std::move(first);
-    if (!readings[i].first) return;
-    const auto started = std::chrono::steady_clock::now();
-    std::this_thread::sleep_for(interval);
-    auto second = ReadMetrics(server.metrics_listen, timeout);
-    const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
-    if (!second) return;
-    readings[i].second = *std::move(second);
-    status.figures = FiguresOf(server, readings[i], took);
-    const auto versions = readings[i].second->Labels("strife_build_info", "version");
-    if (!versions.empty()) status.version = versions.front();
-  };
   {
     std::vector<std::jthread> threads;
     threads.reserve(servers.size());
-    for (std::size_t i = 0; i < servers.size(); ++i) threads.emplace_back(look, i);
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+      threads.emplace_back([&, i] { LookAtOne(servers[i], interval, timeout, report.servers[i], readings[i]); });
+    }
   }
   for (std::size_t i = 0; i < servers.size(); ++i) {
     FindProblems(servers[i], report.servers[i], report.problems);
-    if (servers[i].role != security::Role::kGateway || !readings[i].second) continue;
-    report.banks = BanksOf(*readings[i].second);
-    report.draining = readings[i].second->Value("strife_gateway_draining") == 1;
-    report.suspended_users = static_cast<int>(readings[i].second->Value("strife_suspended_users"));
-    if (report.draining) {
-      report.problems.push_back(
-          "the gateway is drained by its operators: it takes no new payments; see strife admin "
-          "undrain");
-    }
-    for (const BankStatus& bank : report.banks) {
-      if (!bank.up) report.problems.push_back("the gateway does not reach " + bank.bank_id);
-      if (bank.suspended) {
-        report.problems.push_back(bank.bank_id +
-                                  " is suspended by the operators: no new payments with it; see strife "
-                                  "admin banks");
-      }
-    }
+    if (servers[i].role == security::Role::kGateway && readings[i].second) ReadGateway(*readings[i].second, report);
   }
   return report;
 }
