@@ -7,8 +7,8 @@
 namespace strife::sqlite {
 namespace {
 
-// 16 MB of 4 KB pages. A page that many commits have changed is moved once for all of them, so long steps are cheap.
-constexpr int kStepPages = 4000;
+// 32 MB of 4 KB pages. A page that many commits have changed is moved once for all of them, so long steps are cheap.
+constexpr int kStepPages = 8000;
 constexpr int kLongPages = 24'000;  // 96 MB
 
 }  // namespace
