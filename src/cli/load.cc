@@ -59,7 +59,7 @@ std::shared_ptr<const std::string> Load::TokenOf(std::size_t user) {
 
 void Load::Next(Slot& slot, TimePoint at) {
   slot.sent_at = at;
-  if (Clock::now() - at > kLate) {
+  if (arrivals_ && Clock::now() - at > kLate) {
     const std::scoped_lock lock(result_mutex_);
     ++result_.sent_late;
   }

@@ -56,6 +56,7 @@ struct Ends {
 class TestHandler final : public Handler {
  public:
   std::optional<CallStatus> Begins(const Call& call) override {
+    // Some calls are not taken, as a policy would have it.
     if (call.path().size() % 4 == 3) return Failure(Code::kUnimplemented, "there is no such method");
     STRIFE_ASSERT(open_.insert(&call).second);
     return std::nullopt;

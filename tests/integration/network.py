@@ -243,7 +243,7 @@ class Network:
         options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 5000),
                    ("grpc.max_reconnect_backoff_ms", 500), ("grpc.use_local_subchannel_pool", 1),
                    ("grpc.dns_min_time_between_resolutions_ms", 500),
-                   # As in src/rpc/channel.cc: the default may stop connecting when "localhost" has two addresses.
+                   # gRPC's default may stop connecting when "localhost" has two addresses.
                    ("grpc.lb_policy_name", "round_robin")]
         return grpc.secure_channel(f"localhost:{self.port(server)}", credentials or self.credentials(certificate),
                                    options)
