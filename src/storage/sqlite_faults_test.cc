@@ -6,6 +6,7 @@
 #include <atomic>
 #include <fstream>
 #include <functional>
+#include <utility>
 
 #include "storage/sqlite/fault_vfs.h"
 #include "storage/store_test_support.h"
@@ -293,6 +294,76 @@ TEST(WalVfs, Commit_GoesToTheLogInOnePieceBeforeTheSync) {
   ASSERT_TRUE(store->Commit(records));
   sqlite::InstallFaultVfs({});
   EXPECT_EQ(on_log, (std::vector{FileOperation::kWrite, FileOperation::kSync}));
+}
+
+constexpr std::uintmax_t kStepBytes = 1 << 20;
+
+TEST(WalVfs, LogThatGrows_DoesSoByAStepOfZeros) {
+  sqlite::InstallFaultVfs({});
+  const TemporaryFolder folder;
+  auto store = OpenBankStore(folder / "bank.db").value();
+  ASSERT_TRUE(store->Open("bank1"));
+  std::uintmax_t size = 0;
+  for (int n = 1; size < 3 * kStepBytes; ++n) {
+    ASSERT_TRUE(store->Commit(BankCommit(n)));
+    const std::uintmax_t before = std::exchange(size, std::filesystem::file_size(folder / "bank.db-wal"));
+    ASSERT_EQ(size % kStepBytes, 0U);
+    ASSERT_LE(size - before, kStepBytes) << "commit " << n;
+  }
+}
+
+// As after a crash: zeros must not be written over what another commit has left there.
+TEST(WalVfs, LogFromBefore_HasItsSize) {
+  sqlite::InstallFaultVfs({});
+  const TemporaryFolder folder;
+  auto store = OpenBankStore(folder / "bank.db").value();
+  ASSERT_TRUE(store->Open("bank1"));
+  for (const char* suffix : {"", "-wal"}) {
+    std::filesystem::copy_file((folder / "bank.db").string() + suffix, (folder / "copy.db").string() + suffix);
+  }
+  auto copy = OpenBankStore(folder / "copy.db").value();
+  int writes = 0;
+  sqlite::InstallFaultVfs({.fault = [&](FileOperation operation, std::string_view path) -> FileFault {
+                             if (path.ends_with("copy.db-wal") && operation == FileOperation::kWrite) ++writes;
+                             return {};
+                           },
+                           .hold = nullptr});
+  ASSERT_TRUE(copy->Open("bank1"));
+  ASSERT_TRUE(copy->Commit(BankCommit(1)));
+  sqlite::InstallFaultVfs({});
+  EXPECT_EQ(writes, 1);
+}
+
+// What follows the first write before a sync is a step of zeros.
+Status CommitWhileZerosFail(FileFault::Kind kind) {
+  sqlite::InstallFaultVfs({});
+  const TemporaryFolder folder;
+  auto store = OpenBankStore(folder / "bank.db").value();
+  EXPECT_TRUE(store->Open("bank1"));
+  bool in_commit = false;
+  int struck = 0;
+  sqlite::InstallFaultVfs({.fault = [&](FileOperation operation, std::string_view path) -> FileFault {
+                             if (!path.ends_with("bank.db-wal")) return {};
+                             if (!std::exchange(in_commit, operation == FileOperation::kWrite) || !in_commit) return {};
+                             ++struck;
+                             return {.kind = kind};
+                           },
+                           .hold = nullptr});
+  Status committed;
+  for (int n = 1; committed && struck < 10 && n < 1000; ++n) committed = store->Commit(BankCommit(n));
+  sqlite::InstallFaultVfs({});
+  EXPECT_GT(struck, 0);
+  return committed;
+}
+
+TEST(WalVfs, DiskTooFullForAStep_CommitsInWhatIsThere) {
+  EXPECT_TRUE(CommitWhileZerosFail(FileFault::Kind::kDiskFull));
+}
+
+TEST(WalVfs, DiskThatFailsAtAStep_FailsTheCommit) {
+  const Status committed = CommitWhileZerosFail(FileFault::Kind::kIoError);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code, ErrorCode::kStorage);
 }
 
 // The checkpointer's thread works beside the commits: what it meets comes out of one of the next.

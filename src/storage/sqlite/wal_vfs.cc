@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -17,6 +18,8 @@ constexpr char kName[] = "strife-wal";
 // Some 30 pages. SQLite's unix file system keeps 17 bits of a size: what is larger would be cut without a word.
 constexpr std::size_t kGatheredBytes = 124 << 10;
 static_assert(kGatheredBytes <= 0x1ffff);
+constexpr sqlite3_int64 kGrowthBytes = 1 << 20;
+constexpr std::array<char, kGatheredBytes> kZeros = {};
 
 std::atomic<sqlite3_vfs*> real_vfs = nullptr;
 
@@ -31,6 +34,7 @@ struct Gathered {
 struct WalFile {
   sqlite3_file base;
   Gathered* gathered;
+  sqlite3_int64 end;  // of the file, as far as this connection has seen and written
 
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
   const sqlite3_io_methods& methods() { return *real()->pMethods; }
@@ -38,12 +42,27 @@ struct WalFile {
 
 WalFile& Of(sqlite3_file* file) { return *reinterpret_cast<WalFile*>(file); }
 
+// Writes zeros from `offset` to the end of the step. A disk without room for them may have room for what is to follow.
+int Grow(WalFile& file, sqlite3_int64 offset) {
+  const sqlite3_int64 end = (offset / kGrowthBytes + 1) * kGrowthBytes;
+  file.end = offset;
+  while (file.end < end) {
+    const auto size = std::min<sqlite3_int64>(end - file.end, kZeros.size());
+    const int code = file.methods().xWrite(file.real(), kZeros.data(), static_cast<int>(size), file.end);
+    if (code != SQLITE_OK) return (code & 0xff) == SQLITE_FULL ? SQLITE_OK : code;
+    file.end += size;
+  }
+  return SQLITE_OK;
+}
+
 int WriteOut(WalFile& file) {
   Gathered& gathered = *file.gathered;
   if (gathered.size == 0) return SQLITE_OK;
   const int size = static_cast<int>(gathered.size);
   gathered.size = 0;  // also after a failure: SQLite takes the transaction back
-  return file.methods().xWrite(file.real(), gathered.bytes.data(), size, gathered.offset);
+  const int code = file.methods().xWrite(file.real(), gathered.bytes.data(), size, gathered.offset);
+  if (code != SQLITE_OK || gathered.offset + size <= file.end) return code;
+  return Grow(file, gathered.offset + size);
 }
 
 int Write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
@@ -69,6 +88,12 @@ int AfterWriting(sqlite3_file* file, Arguments... arguments) {
   return (self.methods().*kMethod)(self.real(), arguments...);
 }
 
+int Truncate(sqlite3_file* file, sqlite3_int64 size) {
+  const int code = AfterWriting<&sqlite3_io_methods::xTruncate>(file, size);
+  if (code == SQLITE_OK) Of(file).end = std::min(Of(file).end, size);
+  return code;
+}
+
 int Close(sqlite3_file* file) {
   WalFile& self = Of(file);
   const int written = WriteOut(self);
@@ -86,7 +111,7 @@ constexpr sqlite3_io_methods kMethods = {.iVersion = 1,
                                          .xClose = Close,
                                          .xRead = AfterWriting<&sqlite3_io_methods::xRead>,
                                          .xWrite = Write,
-                                         .xTruncate = AfterWriting<&sqlite3_io_methods::xTruncate>,
+                                         .xTruncate = Truncate,
                                          .xSync = AfterWriting<&sqlite3_io_methods::xSync>,
                                          .xFileSize = AfterWriting<&sqlite3_io_methods::xFileSize>,
                                          .xLock = AfterWriting<&sqlite3_io_methods::xLock>,
@@ -109,7 +134,8 @@ int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
   file->pMethods = nullptr;
   auto* gathered = new (std::nothrow) Gathered;
   if (gathered == nullptr) return SQLITE_NOMEM;
-  const int code = real->xOpen(real, name, self.real(), flags, out_flags);
+  int code = real->xOpen(real, name, self.real(), flags, out_flags);
+  if (code == SQLITE_OK) code = self.methods().xFileSize(self.real(), &self.end);
   if (code != SQLITE_OK) {
     if (self.real()->pMethods != nullptr) self.methods().xClose(self.real());
     delete gathered;
