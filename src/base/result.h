@@ -9,6 +9,7 @@ namespace strife {
 
 enum class ErrorCode {
   kInvalidInput,       // malformed or contradictory input; the same input fails again
+  kUsage,              // the command line makes no sense
   kNotFound,           // the thing named does not exist
   kAlreadyExists,      // would overwrite something
   kPermissionDenied,   // not allowed, or a file's mode is too open

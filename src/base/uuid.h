@@ -43,7 +43,7 @@ struct Uuid {
 
  private:
   static std::uint64_t BigEndian(std::uint64_t word) {
-    return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
+    return std::endian::native == std::endian::little ? std::byteswap(word) : word;
   }
 };
 

@@ -65,7 +65,7 @@ struct Addressed {
 Result<Addressed> ReadAddressed(AdminOptions& options) {
   const auto id = Uuid::Parse(options.id);
   if (!id) {
-    return Fail(ErrorCode::kInvalidInput,
+    return Fail(ErrorCode::kUsage,
                 "\"" + options.id + "\" is not a transaction id; it is a UUID as strife admin in-doubt prints it");
   }
   auto targets = options.ReadTargets();
@@ -112,10 +112,7 @@ void AddAdminCommands(CLI::App& app, Invocation& invocation) {
   admin->require_subcommand(1);
   const auto add = [&](const std::string& name, const std::string& description, const std::string& examples,
                        int (*action)(AdminOptions&)) {
-    auto options = std::make_shared<AdminOptions>();
-    CLI::App* command = AddCommand(*admin, invocation, name, description, examples, [=] { return action(*options); });
-    options->AddFlags(*command);
-    return std::pair(command, options);
+    return AddCommandWith<AdminOptions>(*admin, invocation, name, description, examples, action);
   };
   const auto about_one = [](CLI::App* command, AdminOptions& options) {
     command->add_option("ID", options.id, "The transaction's id")->required();

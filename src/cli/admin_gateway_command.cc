@@ -163,15 +163,7 @@ int Undrain(GatewayAdminOptions& options) { return SetDraining(options, false); 
 
 // ---- the commands ----
 
-using Added = std::pair<CLI::App*, std::shared_ptr<GatewayAdminOptions>>;
-
-Added Add(CLI::App& parent, Invocation& invocation, const std::string& name, const std::string& description,
-          const std::string& examples, int (*action)(GatewayAdminOptions&)) {
-  auto options = std::make_shared<GatewayAdminOptions>();
-  CLI::App* command = AddCommand(parent, invocation, name, description, examples, [=] { return action(*options); });
-  options->AddFlags(*command);
-  return {command, options};
-}
+constexpr auto Add = AddCommandWith<GatewayAdminOptions>;
 
 void AddTransactions(CLI::App& admin, Invocation& invocation) {
   const auto [command, options] =
@@ -206,13 +198,13 @@ void AddSessions(CLI::App& admin, Invocation& invocation) {
 }
 
 void AddSuspensions(CLI::App& admin, Invocation& invocation) {
-  const Added suspend =
+  const auto suspend =
       Add(admin, invocation, "suspend", "Suspend a bank or a user, until it is resumed; survives restarts",
           "  strife admin suspend bank bank2 --reason 'books under review' --config net/operator.toml\n"
           "  strife admin suspend user user1 --config net/operator.toml",
           Suspend);
-  const Added resume = Add(admin, invocation, "resume", "End a suspension",
-                           "  strife admin resume bank bank2 --config net/operator.toml", Resume);
+  const auto resume = Add(admin, invocation, "resume", "End a suspension",
+                          "  strife admin resume bank bank2 --config net/operator.toml", Resume);
   for (const auto& [command, options] : {suspend, resume}) {
     command->add_option("KIND", options->kind, "bank or user")->required();
     command->add_option("NAME", options->name, "Its id or name")->required();

@@ -11,6 +11,7 @@
 #include "cli/audit_view.h"
 #include "cli/command.h"
 #include "cli/duration.h"
+#include "cli/network.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "security/secure_file.h"
@@ -19,8 +20,7 @@ namespace strife::cli {
 namespace {
 
 struct AuditOptions {
-  std::string dir;
-  std::vector<std::string> configs;
+  ServerChoice servers;
   std::string server;
   std::vector<std::string> events;
   std::string actor, subject, since, until;
@@ -28,13 +28,15 @@ struct AuditOptions {
   std::vector<std::string> head_files;
   std::string out;
   OutputFormat output = OutputFormat::kTable;
+
+  void AddFlags(CLI::App& command) {
+    servers.AddFlags(command);
+    command.add_option("--server", server, "Only this one: gateway, or a bank's id");
+  }
 };
 
 Result<std::vector<ServerLog>> OpenLogs(const AuditOptions& options) {
-  if (options.dir.empty() && options.configs.empty()) {
-    return Fail(ErrorCode::kInvalidInput, "--dir or --config is missing; see strife audit --help");
-  }
-  auto servers = ServersOf(options.dir, options.configs);
+  auto servers = options.servers.Read();
   if (!servers) return std::unexpected(servers.error());
   std::vector<ServerLog> logs;
   for (NetworkServer& server : *servers) {
@@ -201,18 +203,7 @@ int Head(const AuditOptions& options) {
 
 // ---- the commands ----
 
-using Added = std::pair<CLI::App*, std::shared_ptr<AuditOptions>>;
-
-Added Add(CLI::App& audit, Invocation& invocation, const std::string& name, const std::string& description,
-          const std::string& examples, int (*action)(const AuditOptions&)) {
-  auto options = std::make_shared<AuditOptions>();
-  CLI::App* command = AddCommand(audit, invocation, name, description, examples, [=] { return action(*options); });
-  CLI::Option* dir = command->add_option("--dir", options->dir, "Directory of a network made by strife init");
-  command->add_option("--config", options->configs, "Configuration of the gateway or of a bank; repeat for each")
-      ->excludes(dir);
-  command->add_option("--server", options->server, "Only this one: gateway, or a bank's id");
-  return {command, options};
-}
+constexpr auto Add = AddCommandWith<AuditOptions>;
 
 void AddShow(CLI::App& audit, Invocation& invocation) {
   const auto [command, options] =

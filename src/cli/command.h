@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace CLI {
@@ -22,6 +24,19 @@ struct Invocation {
 // Adds a subcommand whose run is `action`. Its help ends with `examples`: one "strife …" per line.
 CLI::App* AddCommand(CLI::App& parent, Invocation& invocation, const std::string& name, const std::string& description,
                      const std::string& examples, std::function<int()> action);
+
+// The same for an action with options of its own. They live as long as the command; their AddFlags(CLI::App&) adds what
+// all commands with such options have, and the caller what only this one has.
+template <typename Options>
+std::pair<CLI::App*, std::shared_ptr<Options>> AddCommandWith(CLI::App& parent, Invocation& invocation,
+                                                              const std::string& name, const std::string& description,
+                                                              const std::string& examples,
+                                                              std::function<int(Options&)> action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = AddCommand(parent, invocation, name, description, examples, [=] { return action(*options); });
+  options->AddFlags(*command);
+  return {command, options};
+}
 
 // One function for each family.
 void AddServerCommands(CLI::App& app, Invocation& invocation);          // gateway, bank

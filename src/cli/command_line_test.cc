@@ -79,6 +79,16 @@ TEST_F(CommandLineTest, UsageErrors_AreOneSentenceAndStatusTwo) {
       {"pki", "issue", "king", "arthur", "--dir", "x"},
       {"init"},
       {"init", "--dir", "x", "--banks", "0"},
+      {"trace", "7"},
+      {"admin", "force", "7", "abort", "--bank", "bank1"},
+      {"admin", "transactions", "--since", "yesterday"},
+      {"audit", "show"},
+      {"audit", "show", "--dir", "x", "--event", "party"},
+      {"audit", "verify"},
+      {"audit", "head"},
+      {"status"},
+      {"top"},
+      {"verify"},
   };
   for (const auto& line : lines) {
     Ran ran = RunLine(line);

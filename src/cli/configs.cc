@@ -174,10 +174,15 @@ Result<client::ClientConfig> ClientOptions::Load() {
   const char* traced = std::getenv("TRACEPARENT");
   if (traced != nullptr && protocol::ParseTraceparent(traced)) config_.traceparent = traced;
   if (loaded) return WithProfile(config_, profile_);
-  if (file) return std::unexpected(loaded.error());
+  if (file || loaded.error().code == ErrorCode::kUsage) return std::unexpected(loaded.error());
   return Fail(ErrorCode::kNotFound, loaded.error().message +
                                         "; no client.toml was found: use --config, STRIFE_CONFIG, ./client.toml or "
                                         "~/.config/strife/client.toml");
+}
+
+void ClientCommandOptions::AddFlags(CLI::App& command) {
+  client.emplace(command);
+  AddOutputFlag(command, &output);
 }
 
 }  // namespace strife::cli

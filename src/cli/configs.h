@@ -9,6 +9,7 @@
 
 #include "bank/config.h"
 #include "base/result.h"
+#include "cli/output.h"
 #include "cli/settings.h"
 #include "client/config.h"
 #include "gateway/config.h"
@@ -56,6 +57,15 @@ class ClientOptions {
   std::string profile_;
   client::ClientConfig config_;
   Settings settings_;
+};
+
+// What a command of a client can be told.
+struct ClientCommandOptions {
+  std::optional<ClientOptions> client;
+  OutputFormat output = OutputFormat::kTable;
+
+  // Adds the flags of both. Must outlive the parsing of the command line.
+  void AddFlags(CLI::App& command);
 };
 
 }  // namespace strife::cli

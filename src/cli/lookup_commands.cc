@@ -13,9 +13,7 @@
 namespace strife::cli {
 namespace {
 
-struct LookupOptions {
-  std::optional<ClientOptions> client;
-  OutputFormat output = OutputFormat::kTable;
+struct LookupOptions : ClientCommandOptions {
   std::string id;
   std::string bank;
   std::string since;
@@ -169,11 +167,7 @@ int ShowBalance(LookupOptions& options) {
 void AddLookupCommands(CLI::App& app, Invocation& invocation) {
   auto add = [&](const std::string& name, const std::string& description, const std::string& examples,
                  int (*action)(LookupOptions&)) {
-    auto options = std::make_shared<LookupOptions>();
-    CLI::App* command = AddCommand(app, invocation, name, description, examples, [=] { return action(*options); });
-    options->client.emplace(*command);
-    AddOutputFlag(*command, &options->output);
-    return std::pair(command, options);
+    return AddCommandWith<LookupOptions>(app, invocation, name, description, examples, action);
   };
   auto [payment, payment_options] = add("payment", "Show one of your payments as it now stands",
                                         "  strife payment 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n"

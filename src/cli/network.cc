@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -100,7 +101,14 @@ Result<Network> ReadNetwork(const fs::path& dir) {
   return network;
 }
 
-Result<std::vector<NetworkServer>> ServersOf(const fs::path& dir, const std::vector<std::string>& configs) {
+void ServerChoice::AddFlags(CLI::App& command) {
+  CLI::Option* whole = command.add_option("--dir", dir, "Directory of a network made by strife init");
+  command.add_option("--config", configs, "Configuration of the gateway or of a bank; repeat for each")
+      ->excludes(whole);
+}
+
+Result<std::vector<NetworkServer>> ServerChoice::Read() const {
+  if (dir.empty() && configs.empty()) return Fail(ErrorCode::kUsage, "--dir or --config is missing; see --help");
   if (!dir.empty()) {
     auto network = ReadNetwork(dir);
     if (!network) return std::unexpected(network.error());

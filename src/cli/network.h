@@ -10,6 +10,10 @@
 #include "security/certificate.h"
 #include "security/credentials.h"
 
+namespace CLI {
+class App;
+}
+
 namespace strife::cli {
 
 struct NetworkServer {
@@ -37,9 +41,17 @@ struct Network {
 // the network is. kNotFound when there is no network in it.
 Result<Network> ReadNetwork(const std::filesystem::path& dir);
 
-// The servers of `dir` unless it is empty, else those of the configuration files; a bank's id is then the name in its
-// certificate.
-Result<std::vector<NetworkServer>> ServersOf(const std::filesystem::path& dir, const std::vector<std::string>& configs);
+// Which servers a command is about.
+struct ServerChoice {
+  std::string dir;
+  std::vector<std::string> configs;
+
+  // Adds --dir and --config. Must outlive the parsing of the command line.
+  void AddFlags(CLI::App& command);
+  // The servers of `dir` unless it is empty, else those of the configuration files; a bank's id is then the name in its
+  // certificate. kUsage when neither was given.
+  Result<std::vector<NetworkServer>> Read() const;
+};
 
 // An error when another program listens at host:port already, or the address is none of this machine's.
 Status CheckListenAddress(const NetworkServer& server);

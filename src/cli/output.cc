@@ -62,12 +62,16 @@ void PrintError(const std::string& message) {
 
 int Report(const Error& error) {
   PrintError(error.message);
-  return error.code == ErrorCode::kUnknownOutcome ? kExitUnknownOutcome : kExitFailed;
+  switch (error.code) {
+    case ErrorCode::kUsage:
+      return kExitUsage;
+    case ErrorCode::kUnknownOutcome:
+      return kExitUnknownOutcome;
+    default:
+      return kExitFailed;
+  }
 }
 
-int ReportUsage(const std::string& message) {
-  PrintError(message);
-  return kExitUsage;
-}
+int ReportUsage(const std::string& message) { return Report({ErrorCode::kUsage, message}); }
 
 }  // namespace strife::cli

@@ -45,7 +45,7 @@ void PrintError(const std::string& message);
 
 // Prints the error and returns the exit status it calls for.
 int Report(const Error& error);
-// The same for what the user typed wrongly: always kExitUsage.
+// The same for what the user typed wrongly, whatever code the error has.
 int ReportUsage(const std::string& message);
 
 }  // namespace strife::cli

@@ -14,9 +14,7 @@
 namespace strife::cli {
 namespace {
 
-struct PayOptions {
-  std::optional<ClientOptions> client;
-  OutputFormat output = OutputFormat::kTable;
+struct PayOptions : ClientCommandOptions {
   std::string to;
   std::string from;
   std::string amount;
@@ -100,10 +98,9 @@ constexpr const char* kExamples =
 }  // namespace
 
 void AddPayCommand(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<PayOptions>();
-  CLI::App* pay = AddCommand(app, invocation, "pay", "Pay: one payment, or a file of them", kExamples,
-                             [=, &invocation] { return Pay(*options, invocation); });
-  options->client.emplace(*pay);
+  auto [pay, options] =
+      AddCommandWith<PayOptions>(app, invocation, "pay", "Pay: one payment, or a file of them", kExamples,
+                                 [&](PayOptions& given) { return Pay(given, invocation); });
   CLI::Option* file = pay->add_option("--file", options->file, "Payments to make, CSV");
   auto add = [&](const std::string& flag, std::string* value, const std::string& help) {
     pay->add_option(flag, *value, help)->excludes(file);
@@ -115,7 +112,6 @@ void AddPayCommand(CLI::App& app, Invocation& invocation) {
   add("--memo", &options->memo, "Text for the payee, at most 140 bytes");
   add("--id", &options->id, "UUID of the payment; the same id never pays twice [a new one]");
   add("--expires", &options->expires, "Give up when it could not be sent for this long, such as 24h [never]");
-  AddOutputFlag(*pay, &options->output);
 }
 
 }  // namespace strife::cli

@@ -17,9 +17,7 @@ namespace {
 
 using protocol::OutboxOutcome;
 
-struct QueueOptions {
-  std::optional<ClientOptions> client;
-  OutputFormat output = OutputFormat::kTable;
+struct QueueOptions : ClientCommandOptions {
   std::string id;
   bool all = false;
   bool wait = false;
@@ -151,11 +149,7 @@ void AddQueueCommands(CLI::App& app, Invocation& invocation) {
   queue->footer("Examples:\n  strife queue list\n  strife queue flush");
   auto add = [&](const std::string& name, const std::string& description, const std::string& examples,
                  int (*action)(QueueOptions&)) {
-    auto options = std::make_shared<QueueOptions>();
-    CLI::App* command = AddCommand(*queue, invocation, name, description, examples, [=] { return action(*options); });
-    options->client.emplace(*command);
-    AddOutputFlag(*command, &options->output);
-    return std::pair(command, options);
+    return AddCommandWith<QueueOptions>(*queue, invocation, name, description, examples, action);
   };
   const std::string id = "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
   const std::string which = "The payment's id, or its place in the queue";

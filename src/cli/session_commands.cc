@@ -15,9 +15,7 @@
 namespace strife::cli {
 namespace {
 
-struct SessionOptions {
-  std::optional<ClientOptions> client;
-  OutputFormat output = OutputFormat::kTable;
+struct SessionOptions : ClientCommandOptions {
   std::string username;
   std::string password_file;
 };
@@ -91,11 +89,7 @@ int WhoAmI(SessionOptions& options) {
 void AddSessionCommands(CLI::App& app, Invocation& invocation) {
   auto add = [&](const std::string& name, const std::string& description, const std::string& examples,
                  int (*action)(SessionOptions&)) {
-    auto options = std::make_shared<SessionOptions>();
-    CLI::App* command = AddCommand(app, invocation, name, description, examples, [=] { return action(*options); });
-    options->client.emplace(*command);
-    AddOutputFlag(*command, &options->output);
-    return std::pair(command, options);
+    return AddCommandWith<SessionOptions>(app, invocation, name, description, examples, action);
   };
   auto [login, options] = add("login", "Log in; the session is kept for the commands that follow",
                               "  strife login user1\n  strife login user1 --password-file secret.txt", Login);

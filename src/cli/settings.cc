@@ -306,7 +306,7 @@ Status Settings::LoadFlags() {
   for (const auto& setting : settings_) {
     if (!setting->flag) continue;
     if (auto advice = setting->assign(*setting->flag, fs::current_path())) {
-      return Fail(ErrorCode::kInvalidInput, FlagName(setting->key) + " is " + Quoted(*setting->flag) + "; " + *advice);
+      return Fail(ErrorCode::kUsage, FlagName(setting->key) + " is " + Quoted(*setting->flag) + "; " + *advice);
     }
   }
   return {};

@@ -25,10 +25,16 @@ constexpr Duration kTimeout = std::chrono::seconds(2);
 constexpr int kRecent = 20;  // payments
 
 struct TopOptions {
-  std::string dir;
-  std::vector<std::string> configs;
+  ServerChoice servers;
   std::string interval = "1s";
   std::string operator_config;
+
+  void AddFlags(CLI::App& command) {
+    servers.AddFlags(command);
+    command.add_option("--interval", interval, "How often to look [1s]");
+    command.add_option("--operator", operator_config,
+                       "An operator's configuration, to show the latest payments [operator.toml of --dir]");
+  }
 };
 
 struct Reading {
@@ -118,8 +124,8 @@ class Watch {
 Result<std::optional<rpc::AdminTarget>> AsOperator(const TopOptions& options) {
   OperatorOptions as;
   as.config_file = options.operator_config;
-  if (as.config_file.empty() && !options.dir.empty()) {
-    const auto own = std::filesystem::path(options.dir) / "operator.toml";
+  if (as.config_file.empty() && !options.servers.dir.empty()) {
+    const auto own = std::filesystem::path(options.servers.dir) / "operator.toml";
     std::error_code ignored;
     if (std::filesystem::exists(own, ignored)) as.config_file = own;
   }
@@ -155,10 +161,7 @@ void Draw(Watch& watch, Screen& screen, const Interrupt& interrupt, const std::s
 int Top(const TopOptions& options) {
   const auto interval = ParseDuration(options.interval);
   if (!interval || *interval < kLook) return ReportUsage("--interval must be a duration of at least 100ms, such as 1s");
-  if (options.dir.empty() && options.configs.empty()) {
-    return ReportUsage("--dir or --config is missing; see strife top --help");
-  }
-  auto servers = ServersOf(options.dir, options.configs);
+  auto servers = options.servers.Read();
   if (!servers) return Report(servers.error());
   const bool has_gateway =
       std::ranges::find(*servers, security::Role::kGateway, &NetworkServer::role) != servers->end();
@@ -169,26 +172,20 @@ int Top(const TopOptions& options) {
   auto screen = Screen::Open();
   if (!screen) return Report(screen.error());
   Watch watch(*std::move(servers), *std::move(gateway));
-  Draw(watch, *screen, interrupt, options.dir.empty() ? options.configs.front() : options.dir, *interval);
+  Draw(watch, *screen, interrupt, options.servers.dir.empty() ? options.servers.configs.front() : options.servers.dir,
+       *interval);
   return kExitDone;
 }
 
 }  // namespace
 
 void AddTopCommand(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<TopOptions>();
-  CLI::App* command = AddCommand(
+  AddCommandWith<TopOptions>(
       app, invocation, "top", "Watch a network live: rates, latencies, banks, backlog, in doubt, latest payments",
       "  strife top --dir net\n"
       "  strife top --config /etc/strife/gateway.toml --config /etc/strife/bank-bank1.toml --interval 2s\n"
       "\nRates and latencies are those of the last five seconds. q or Ctrl-C ends it.",
-      [=] { return Top(*options); });
-  CLI::Option* dir = command->add_option("--dir", options->dir, "Directory of a network made by strife init");
-  command->add_option("--config", options->configs, "Configuration of the gateway or of a bank; repeat for each")
-      ->excludes(dir);
-  command->add_option("--interval", options->interval, "How often to look [1s]");
-  command->add_option("--operator", options->operator_config,
-                      "An operator's configuration, to show the latest payments [operator.toml of --dir]");
+      Top);
 }
 
 }  // namespace strife::cli

@@ -12,9 +12,7 @@
 namespace strife::cli {
 namespace {
 
-struct TraceOptions {
-  std::optional<ClientOptions> client;
-  OutputFormat output = OutputFormat::kTable;
+struct TraceOptions : ClientCommandOptions {
   std::string id;
 };
 
@@ -70,26 +68,21 @@ int TraceAny(AnyTraceOptions& options) {
 }  // namespace
 
 void AddTraceCommand(CLI::App& app, Invocation& invocation) {
-  auto own = std::make_shared<TraceOptions>();
-  CLI::App* trace =
-      AddCommand(app, invocation, "trace", "Show one of your payments step by step, with what became of it and why",
-                 "  strife trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n"
-                 "  strife trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b --output json\n"
-                 "\nOperators see any payment with strife admin trace.",
-                 [=] { return TraceOwn(*own); });
-  own->client.emplace(*trace);
-  AddOutputFlag(*trace, &own->output);
-  trace->add_option("ID", own->id, "The payment's id")->required();
+  const auto [trace, options] = AddCommandWith<TraceOptions>(
+      app, invocation, "trace", "Show one of your payments step by step, with what became of it and why",
+      "  strife trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n"
+      "  strife trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b --output json\n"
+      "\nOperators see any payment with strife admin trace.",
+      TraceOwn);
+  trace->add_option("ID", options->id, "The payment's id")->required();
 }
 
 void AddAdminTraceCommand(CLI::App& app, Invocation& invocation) {
-  auto any = std::make_shared<AnyTraceOptions>();
-  CLI::App* trace = AddCommand(*app.get_subcommand("admin"), invocation, "trace",
-                               "Show any payment step by step: at the gateway and at its banks",
-                               "  strife admin trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b --config net/operator.toml",
-                               [=] { return TraceAny(*any); });
-  any->AddFlags(*trace);
-  trace->add_option("ID", any->id, "The payment's id")->required();
+  const auto [trace, options] = AddCommandWith<AnyTraceOptions>(
+      *app.get_subcommand("admin"), invocation, "trace",
+      "Show any payment step by step: at the gateway and at its banks",
+      "  strife admin trace 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b --config net/operator.toml", TraceAny);
+  trace->add_option("ID", options->id, "The payment's id")->required();
 }
 
 }  // namespace strife::cli

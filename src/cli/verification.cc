@@ -98,7 +98,7 @@ Result<verify::Report> VerifyBooks(const std::vector<NetworkServer>& servers, bo
     }
   }
   if (gateway == nullptr) {
-    return Fail(ErrorCode::kInvalidInput, "the gateway's books are needed; name its configuration as well");
+    return Fail(ErrorCode::kUsage, "the gateway's books are needed; name its configuration as well");
   }
   std::map<std::string, BankReader*> readers;
   for (const auto& [id, reader] : banks) readers[id] = reader.get();
