@@ -223,7 +223,7 @@ class Decided(Operators):
     def test_NonsenseOnTheCommandLine_IsUsage(self):
         known = new_id()
         for arguments, status in ((("force", known, "maybe", "--bank", "bank1"), 2),
-                                  (("force", "7", "abort", "--bank", "bank1"), 1),
+                                  (("force", "7", "abort", "--bank", "bank1"), 2),
                                   (("force", known, "abort", "--bank", "bank9"), 1),
                                   (("force", known, "abort", "--bank", "bank1"), 1),
                                   (("acknowledge", known, "--bank", "bank1"), 1)):

@@ -192,6 +192,9 @@ class TracesOfFaults(TraceCase):
             process.signal(18)  # SIGCONT
             if not process.alive():
                 self.network.start(name)
+        # What a gateway cannot connect to it gives up within its retries, long before anybody has looked.
+        for user in (self.user1, self.user2):
+            user.wait_for_banks()
 
     def test_BankDown_SaysHowOftenItWasTried(self):
         self.network.kill("bank3")
