@@ -18,7 +18,7 @@ constexpr char kName[] = "strife-wal";
 // Some 30 pages. SQLite's unix file system keeps 17 bits of a size: what is larger would be cut without a word.
 constexpr std::size_t kGatheredBytes = 124 << 10;
 static_assert(kGatheredBytes <= 0x1ffff);
-constexpr sqlite3_int64 kGrowthBytes = 1 << 20;
+constexpr sqlite3_int64 kLongestStepBytes = 1 << 20;
 constexpr std::array<char, kGatheredBytes> kZeros = {};
 
 std::atomic<sqlite3_vfs*> real_vfs = nullptr;
@@ -42,9 +42,10 @@ struct WalFile {
 
 WalFile& Of(sqlite3_file* file) { return *reinterpret_cast<WalFile*>(file); }
 
-// Writes zeros from `offset` to the end of the step. A disk without room for them may have room for what is to follow.
+// Writes as many zeros after `offset` as there are bytes before it, up to the longest step. A disk without room for
+// them may have room for what is to follow.
 int Grow(WalFile& file, sqlite3_int64 offset) {
-  const sqlite3_int64 end = (offset / kGrowthBytes + 1) * kGrowthBytes;
+  const sqlite3_int64 end = offset + std::min(offset, kLongestStepBytes);
   file.end = offset;
   while (file.end < end) {
     const auto size = std::min<sqlite3_int64>(end - file.end, kZeros.size());
