@@ -31,7 +31,7 @@ template <typename Options>
 std::pair<CLI::App*, std::shared_ptr<Options>> AddCommandWith(CLI::App& parent, Invocation& invocation,
                                                               const std::string& name, const std::string& description,
                                                               const std::string& examples,
-                                                              std::function<int(Options&)> action) {
+                                                              const std::function<int(Options&)>& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = AddCommand(parent, invocation, name, description, examples, [=] { return action(*options); });
   options->AddFlags(*command);

@@ -100,10 +100,10 @@ constexpr const char* kExamples =
 void AddPayCommand(CLI::App& app, Invocation& invocation) {
   auto [pay, options] =
       AddCommandWith<PayOptions>(app, invocation, "pay", "Pay: one payment, or a file of them", kExamples,
-                                 [&](PayOptions& given) { return Pay(given, invocation); });
+                                 [&invocation](PayOptions& given) { return Pay(given, invocation); });
   CLI::Option* file = pay->add_option("--file", options->file, "Payments to make, CSV");
-  auto add = [&](const std::string& flag, std::string* value, const std::string& help) {
-    pay->add_option(flag, *value, help)->excludes(file);
+  auto add = [command = pay, file](const std::string& flag, std::string* value, const std::string& help) {
+    command->add_option(flag, *value, help)->excludes(file);
   };
   add("--to", &options->to, "Payee, BANK/ACCOUNT");
   add("--from", &options->from, "Bank of your account that pays");
