@@ -151,4 +151,16 @@ inline std::vector<std::string> Described(const std::vector<AuditEntry>& entries
   return texts;
 }
 
+// Commit n of a bank: transaction n with its two entries moves n minor units.
+inline BankRecords BankCommit(int n) {
+  const auto number = static_cast<std::uint32_t>(n);
+  BankRecords records;
+  records.transactions = {TransactionOf(number)};
+  records.transactions[0].state = protocol::BankTransactionState::kCommitted;
+  records.accounts = {AccountOf("A-1", 1000 - n), AccountOf("B-1", 1000 + n)};
+  records.entries = {EntryOf(number, 0, -1), EntryOf(number, 1, 1)};
+  records.gateway_seen = GatewaySeen{IdOf(77), number};
+  return records;
+}
+
 }  // namespace strife

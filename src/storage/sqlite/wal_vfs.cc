@@ -34,7 +34,7 @@ struct Gathered {
 struct WalFile {
   sqlite3_file base;
   Gathered* gathered;
-  sqlite3_int64 end;  // of the file, as far as this connection has seen and written
+  sqlite3_int64 end;  // of the file as this connection has found and made it; if it is shorter, no zeros are written
 
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
   const sqlite3_io_methods& methods() { return *real()->pMethods; }
@@ -89,12 +89,6 @@ int AfterWriting(sqlite3_file* file, Arguments... arguments) {
   return (self.methods().*kMethod)(self.real(), arguments...);
 }
 
-int Truncate(sqlite3_file* file, sqlite3_int64 size) {
-  const int code = AfterWriting<&sqlite3_io_methods::xTruncate>(file, size);
-  if (code == SQLITE_OK) Of(file).end = std::min(Of(file).end, size);
-  return code;
-}
-
 int Close(sqlite3_file* file) {
   WalFile& self = Of(file);
   const int written = WriteOut(self);
@@ -112,7 +106,7 @@ constexpr sqlite3_io_methods kMethods = {.iVersion = 1,
                                          .xClose = Close,
                                          .xRead = AfterWriting<&sqlite3_io_methods::xRead>,
                                          .xWrite = Write,
-                                         .xTruncate = Truncate,
+                                         .xTruncate = AfterWriting<&sqlite3_io_methods::xTruncate>,
                                          .xSync = AfterWriting<&sqlite3_io_methods::xSync>,
                                          .xFileSize = AfterWriting<&sqlite3_io_methods::xFileSize>,
                                          .xLock = AfterWriting<&sqlite3_io_methods::xLock>,
