@@ -178,12 +178,6 @@ int CommitsInGateway(const std::filesystem::path& file) {
   return commits;
 }
 
-// Thousands of real syncs would take minutes and show nothing: what was not synced is lost here by other means.
-std::filesystem::path Memory() {
-  std::error_code ignored;
-  return std::filesystem::is_directory("/dev/shm", ignored) ? "/dev/shm" : std::filesystem::temp_directory_path();
-}
-
 struct Subject {
   const char* name;
   Outcome (*run)(const std::filesystem::path&);
@@ -263,42 +257,6 @@ TEST(SqliteFaults, DiskFull_SaysSoAndWhatToDo) {
   ASSERT_FALSE(full);
   EXPECT_THAT(full.error().message, HasSubstr("full"));
   EXPECT_THAT(full.error().message, HasSubstr("free some disk space"));
-}
-
-// The checkpointer's thread works beside the commits: what it meets comes out of one of the next.
-TEST(SqliteFaults, FailingCheckpoint_EndsTheStoreAndLosesNothing) {
-  sqlite::InstallFaultVfs({});
-  const TemporaryFolder folder(Memory());
-  const auto file = folder / "bank.db";
-  std::atomic<bool> failing = false;
-  int confirmed = 0;
-  {
-    auto store = OpenBankStore(file).value();
-    ASSERT_TRUE(store->Open("bank1"));
-    sqlite::InstallFaultVfs({.fault = [&](FileOperation operation, std::string_view path) -> FileFault {
-                               const bool checkpoints = path.ends_with("bank.db") && operation == FileOperation::kWrite;
-                               return {.kind =
-                                           failing && checkpoints ? FileFault::Kind::kIoError : FileFault::Kind::kNone};
-                             },
-                             .hold = nullptr});
-    failing = true;
-    Status committed;
-    while (committed && confirmed < 100'000) {
-      BankRecords records = BankCommit(confirmed + 1);
-      // Long names fill the log soon.
-      records.transactions[0].debit_account.assign(3000, 'x');
-      committed = store->Commit(records);
-      if (committed) ++confirmed;
-    }
-    ASSERT_FALSE(committed) << "nobody noticed";
-    EXPECT_EQ(committed.error().code, ErrorCode::kStorage);
-    EXPECT_FALSE(store->Commit(BankCommit(confirmed + 1)));
-  }
-  sqlite::InstallFaultVfs({});
-  auto reader = OpenBankReader(file).value();
-  const auto transactions = Drain(reader->Snapshot().value()->Transactions()).size();
-  EXPECT_GE(transactions, static_cast<std::size_t>(confirmed));
-  EXPECT_LE(transactions, static_cast<std::size_t>(confirmed) + 1);
 }
 
 }  // namespace

@@ -40,6 +40,10 @@ def arguments():
     return parser.parse_args()
 
 
+def listed(counter):
+    return ", ".join(f"{count} {what}" for what, count in counter.most_common()) or "none"
+
+
 class Run:
     def __init__(self, options, kinds):
         from cluster import GATEWAY, Cluster
@@ -198,7 +202,8 @@ class Run:
             f"payments          {len(orders)}: {finals[COMPLETED]} completed, {finals[ABORTED]} declined or aborted, "
             f"{finals[None]} unknown; {first_unknown} were unknown at first and asked again; "
             f"{self.workload.by_client['strife pay']} by strife pay",
-            "answers           " + ", ".join(f"{count} {verdict}" for verdict, count in self.told.counts.most_common()),
+            "answers           " + listed(self.told.counts),
+            "refusals          " + listed(self.told.refusals),
             "faults            " + ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items())),
             "restarts          " + ", ".join(f"{count} {name}" for name, count in sorted(self.cluster.restarts.items())),
             f"slowest recovery  {slowest[0]:.1f} s after {slowest[1]}",

@@ -18,7 +18,8 @@ class Told:
         self._lock = threading.Lock()
         self.orders = {}  # id -> Order
         self.answers = {}  # id -> [(verdict, words)], in the order they came
-        self.counts = collections.Counter()
+        self.counts = collections.Counter()  # of verdicts
+        self.refusals = collections.Counter()  # of the words of those that are REFUSED
 
     def order(self, transaction_id, order):
         with self._lock:
@@ -29,6 +30,8 @@ class Told:
         with self._lock:
             self.answers[transaction_id].append((verdict, words))
             self.counts[verdict] += 1
+            if verdict == REFUSED:
+                self.refusals[words] += 1
 
     def final(self, transaction_id):
         """The first final verdict a client was given, or None."""

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <utility>
 
 namespace strife::sqlite {
@@ -10,6 +11,9 @@ namespace {
 // 32 MB of 4 KB pages. A page that many commits have changed is moved once for all of them, so long steps are cheap.
 constexpr int kStepPages = 8000;
 constexpr int kLongPages = 24'000;  // 96 MB
+// 40 MB of a log that starts over are kept: what a step needs, and what is committed meanwhile.
+constexpr const char* kLimitLog = "PRAGMA journal_size_limit = 41943040";
+constexpr auto kRetryInterval = std::chrono::milliseconds(200);
 
 }  // namespace
 
@@ -17,6 +21,7 @@ Result<std::unique_ptr<Checkpointer>> Checkpointer::Start(const std::filesystem:
   auto connection = Database::Open(file, Database::Mode::kReadWrite);
   if (!connection) return std::unexpected(std::move(connection.error()));
   if (auto set = connection->Execute("PRAGMA synchronous = FULL"); !set) return std::unexpected(std::move(set.error()));
+  if (auto set = writer.Execute(kLimitLog); !set) return std::unexpected(std::move(set.error()));
   return std::unique_ptr<Checkpointer>(new Checkpointer(std::move(*connection), writer));
 }
 
@@ -43,11 +48,12 @@ int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
   auto* checkpointer = static_cast<Checkpointer*>(self);
   {
     const std::scoped_lock lock(checkpointer->mutex_);
+    const bool goes_on = checkpointer->moved_pages_ > 0 && pages > checkpointer->moved_pages_;
     checkpointer->pages_in_log_ = pages;
     if (pages != checkpointer->moved_pages_) checkpointer->moved_pages_ = 0;
     if (pages < checkpointer->begun_pages_) checkpointer->begun_pages_ = 0;  // it has started over
-    if (pages - checkpointer->begun_pages_ < kStepPages) return SQLITE_OK;
-    checkpointer->wanted_ = true;
+    if (pages - checkpointer->begun_pages_ >= kStepPages) checkpointer->wanted_ = true;
+    if (!checkpointer->wanted_ && !goes_on) return SQLITE_OK;
   }
   checkpointer->wake_.notify_one();
   return SQLITE_OK;
@@ -56,7 +62,7 @@ int Checkpointer::OnCommit(void* self, sqlite3*, const char*, int pages) {
 Status Checkpointer::AfterCommit() {
   const auto is_to_finish = [this] {
     const std::scoped_lock lock(mutex_);
-    return std::exchange(rest_left_, false) || pages_in_log_ > kLongPages;
+    return (std::exchange(rest_left_, false) && IsOverdue()) || pages_in_log_ > kLongPages;
   };
   if (is_to_finish()) Checkpoint(writer_);
   if (!failed_) return {};
@@ -68,13 +74,16 @@ void Checkpointer::Run() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return wanted_ || stopping_; });
+      wake_.wait(lock, [this] { return wanted_ || stopping_ || IsOverdue(); });
+      // The writer is about to do the rest; if it cannot, a reader is in the way, and may have gone by then.
+      wake_.wait_for(lock, kRetryInterval, [this] { return wanted_ || stopping_; });
       if (stopping_) return;
-      wanted_ = false;
+      if (!std::exchange(wanted_, false) && !IsOverdue()) continue;
     }
     Checkpoint(connection_);
     const std::scoped_lock lock(mutex_);
-    rest_left_ = moved_pages_ != pages_in_log_;
+    // Also when all is moved: a transaction that was open meanwhile goes on with the log, and only the writer can tell.
+    rest_left_ = true;
   }
 }
 

@@ -1,9 +1,10 @@
 // Checkpointer: moves committed pages from the write-ahead log into the database beside the hot path.
 //
 // It owns a thread and a connection. Passive checkpoints never wait for anybody, but against a writer that never pauses
-// they never reach the log's end either, and only then can the log start over. So the writer does the small rest
-// itself, between two commits, once the thread has moved most; and past a second, larger limit it waits for the thread.
-// Only a reader that stays can make the log longer than that.
+// they never reach the log's end either, and only a log that is moved to its end when a transaction begins starts over.
+// So the writer does the small rest itself, between two commits, once the thread has moved most; and past a second,
+// larger limit it waits for the thread. Only a reader that stays can make the log longer than that; until the log has
+// started over, the thread tries again a few times a second, and then the log gives back what it has grown too large by.
 //
 // A log that is completely in the database is left alone until the next commit. SQLite before 3.51.3 may lose pages
 // when a checkpoint starts on such a log just as a commit starts the log over
@@ -41,6 +42,8 @@ class Checkpointer {
   static int OnCommit(void* self, sqlite3* connection, const char* name, int pages);
   void Run();
   void Checkpoint(Database& database);
+  // Whether the log goes on behind what a checkpoint was to move. REQUIRES: mutex_ is held.
+  bool IsOverdue() const { return begun_pages_ > 0 && moved_pages_ != pages_in_log_; }
 
   Database connection_;
   Database& writer_;
@@ -48,10 +51,10 @@ class Checkpointer {
   std::mutex mutex_;
   int pages_in_log_ = 0;  // guarded by mutex_; as of the last commit
   int moved_pages_ = 0;   // guarded by mutex_; length of the log when a checkpoint has moved all of it
-  int begun_pages_ = 0;   // guarded by mutex_; length of the log when the last checkpoint began
+  int begun_pages_ = 0;   // guarded by mutex_; length of the log when its last checkpoint began
   std::condition_variable wake_;
   bool wanted_ = false;           // guarded by mutex_
-  bool rest_left_ = false;        // guarded by mutex_; the thread has not reached the end
+  bool rest_left_ = false;        // guarded by mutex_; the thread has moved what it could
   bool stopping_ = false;         // guarded by mutex_
   std::optional<Error> failure_;  // guarded by mutex_
   std::atomic<bool> failed_ = false;
