@@ -4,7 +4,7 @@
 // they never reach the log's end either, and only a log that is moved to its end when a transaction begins starts over.
 // So the writer does the small rest itself, between two commits, once the thread has moved most; and past a second,
 // larger limit it waits for the thread. Only a reader that stays can make the log longer than that; until the log has
-// started over, the thread tries again a few times a second, and then the log gives back what it has grown too large by.
+// started over, the thread tries again a few times a second, and then the log is cut to what a step needs.
 //
 // A log that is completely in the database is left alone until the next commit. SQLite before 3.51.3 may lose pages
 // when a checkpoint starts on such a log just as a commit starts the log over
