@@ -75,6 +75,8 @@ inline constexpr std::size_t kMaxOpenPaymentsPerUser = 4096;    // and never mor
 inline constexpr std::size_t kMaxOpenPaymentsPerBank = 15'000;  // so that one bank cannot fill the gateway
 inline constexpr std::size_t kMaxPaymentsUnderWay = 2048;  // with the banks; docs/decisions/0015-payments-in-turns.md
 inline constexpr std::size_t kMaxBanks = 256;
+// What a bank may claim to have seen of a gateway's store. Half of what can be stored: after it there is room to go on.
+inline constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << 62;
 inline constexpr std::size_t kMaxCurrenciesPerBank = 64;
 inline constexpr std::size_t kMaxCapabilitiesPerBank = 16;
 inline constexpr std::size_t kMaxCommandsPerBatch = 2048;  // in one message to a bank

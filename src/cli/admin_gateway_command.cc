@@ -203,8 +203,9 @@ void AddSuspensions(CLI::App& admin, Invocation& invocation) {
           "  strife admin suspend bank bank2 --reason 'books under review' --config net/operator.toml\n"
           "  strife admin suspend user user1 --config net/operator.toml",
           Suspend);
-  const auto resume = Add(admin, invocation, "resume", "End a suspension",
-                          "  strife admin resume bank bank2 --config net/operator.toml", Resume);
+  const auto resume =
+      Add(admin, invocation, "resume", "End a suspension, or that a bank is ahead of the gateway's store",
+          "  strife admin resume bank bank2 --config net/operator.toml", Resume);
   for (const auto& [command, options] : {suspend, resume}) {
     command->add_option("KIND", options->kind, "bank or user")->required();
     command->add_option("NAME", options->name, "Its id or name")->required();

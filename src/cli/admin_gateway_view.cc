@@ -59,6 +59,7 @@ Json BanksJson(const rpc::BanksOverview& overview, WallTime now) {
          {"latency_us", health.latency.count()},
          {"queued", health.queued},
          {"open", bank.open},
+         {"ahead", health.ahead},
          {"suspension", bank.suspension ? SuspensionJson(*bank.suspension) : Json()}});
   }
   for (const SuspensionRecord& user : overview.suspended_users) users.push_back(SuspensionJson(user));
@@ -77,13 +78,22 @@ std::string BanksText(const rpc::BanksOverview& overview, WallTime now) {
   for (const rpc::BankOverview& bank : overview.banks) {
     const rpc::BankHealth& health = bank.health;
     table.AddRow(
-        {health.bank_id, std::string(health.up ? "up" : "DOWN") + (bank.suspension ? ", SUSPENDED" : ""),
+        {health.bank_id,
+         std::string(health.up ? "up" : "DOWN") + (bank.suspension ? ", SUSPENDED" : "") +
+             (health.ahead ? ", AHEAD" : ""),
          Millis(health.latency),
          health.last_heartbeat ? std::to_string(SecondsSince(*health.last_heartbeat, now)) + " s ago" : "never",
          std::to_string(bank.open), std::to_string(health.queued), health.endpoint,
          bank.suspension ? Why(*bank.suspension) : ""});
   }
   std::string text = table.empty() ? "no bank has registered\n" : table.RenderForOutput();
+  for (const rpc::BankOverview& bank : overview.banks) {
+    if (!bank.health.ahead) continue;
+    text += bank.health.bank_id +
+            " is ahead: it has seen work of this gateway that is not in its store. Its payments wait until you have "
+            "compared the books (strife verify); then strife admin resume bank " +
+            bank.health.bank_id + "\n";
+  }
   for (const SuspensionRecord& user : overview.suspended_users) {
     text += "user " + user.name + " is suspended " + Why(user) + "\n";
   }

@@ -80,6 +80,7 @@ std::vector<BankStatus> BanksOf(const MetricsReading& reading) {
     BankStatus bank{.bank_id = id,
                     .up = reading.Value("strife_bank_up" + label) == 1,
                     .suspended = reading.Value("strife_bank_suspended" + label) == 1,
+                    .ahead = reading.Value("strife_bank_ahead" + label) == 1,
                     .heartbeat_age_s = {},
                     .latency_s = {},
                     .queued = reading.Value("strife_bank_queued_commands" + label)};
@@ -153,6 +154,13 @@ void ReadGateway(const MetricsReading& reading, StatusReport& report) {
   }
   for (const BankStatus& bank : report.banks) {
     if (!bank.up) report.problems.push_back("the gateway does not reach " + bank.bank_id);
+    if (bank.ahead) {
+      report.problems.push_back(
+          bank.bank_id +
+          " has seen work of the gateway that is not in its store: its payments wait; compare the "
+          "books (strife verify), then strife admin resume bank " +
+          bank.bank_id);
+    }
     if (!bank.suspended) continue;
     report.problems.push_back(bank.bank_id +
                               " is suspended by the operators: no new payments with it; see strife admin banks");

@@ -43,6 +43,7 @@ struct BankStatus {
   std::string bank_id;
   bool up = false;
   bool suspended = false;  // by operators
+  bool ahead = false;      // it has seen more of the gateway's store than there is
   std::optional<double> heartbeat_age_s;
   std::optional<double> latency_s;  // mean of the messages since the gateway started
   double queued = 0;

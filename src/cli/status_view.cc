@@ -60,9 +60,10 @@ std::string StatusText(const StatusReport& report) {
   if (!report.banks.empty()) {
     Table banks({{"BANK"}, {"UP"}, {"LATENCY", Align::kRight}, {"HEARD", Align::kRight}, {"QUEUED", Align::kRight}});
     for (const BankStatus& bank : report.banks) {
-      banks.AddRow({bank.bank_id, std::string(bank.up ? "up" : "down") + (bank.suspended ? ", suspended" : ""),
-                    OrDash(bank.latency_s, 1000, " ms", 1), OrDash(bank.heartbeat_age_s, 1, " s ago"),
-                    Number(bank.queued)});
+      banks.AddRow(
+          {bank.bank_id,
+           std::string(bank.up ? "up" : "down") + (bank.suspended ? ", suspended" : "") + (bank.ahead ? ", ahead" : ""),
+           OrDash(bank.latency_s, 1000, " ms", 1), OrDash(bank.heartbeat_age_s, 1, " s ago"), Number(bank.queued)});
     }
     text += "\nAs the gateway sees them:\n" + banks.RenderForOutput();
   }
@@ -104,6 +105,7 @@ Json StatusJson(const StatusReport& report) {
     banks.push_back({{"bank_id", bank.bank_id},
                      {"up", bank.up},
                      {"suspended", bank.suspended},
+                     {"ahead", bank.ahead},
                      {"heartbeat_age_seconds", OrNull(bank.heartbeat_age_s)},
                      {"latency_seconds", OrNull(bank.latency_s)},
                      {"queued_commands", bank.queued}});

@@ -105,13 +105,14 @@ void GatewayAdmin::SetSuspension(rpc::Caller caller, SuspensionRecord record, rp
                                  " bytes without control characters")));
   }
   const WallTime now = parts_.clock.Read().wall;
-  const auto is_it = [&](const rpc::BankHealth& health) { return health.bank_id == record.name; };
-  const bool known =
-      bank ? std::ranges::any_of(parts_.links.Health(now, parts_.patience), is_it) : parts_.logins.Knows(record.name);
+  const auto banks = parts_.links.Health(now, parts_.patience);
+  const auto found = std::ranges::find(banks, record.name, &rpc::BankHealth::bank_id);
+  const bool known = bank ? found != banks.end() : parts_.logins.Knows(record.name);
   if (record.suspended && !known) {
     return done(std::unexpected(NotFound("there is no " + std::string(bank ? "bank " : "user ") + record.name)));
   }
-  if (!record.suspended && !parts_.suspensions.Has(record.kind, record.name)) {
+  const bool ahead = bank && known && found->ahead;
+  if (!record.suspended && !ahead && !parts_.suspensions.Has(record.kind, record.name)) {
     return done(std::unexpected(NotFound(record.name + " is not suspended")));
   }
   record.by = NameOf(caller);

@@ -1,5 +1,6 @@
 #include "gateway/gateway_machine.h"
 
+#include <string>
 #include <utility>
 
 namespace strife::gateway {
@@ -12,6 +13,7 @@ protocol::AuditRecord AuditOf(const protocol::BankRecord& bank, const Now& now) 
   record.at = now.wall;
   record.actor = record.subject = "bank/" + bank.bank_id;
   record.detail = "endpoint=" + bank.endpoint;
+  if (bank.ahead > 0) record.detail += " ahead=" + std::to_string(bank.ahead);
   return record;
 }
 
@@ -55,6 +57,9 @@ GatewayMachine::Effects GatewayMachine::Step(const Now& now, std::vector<Input> 
       effects.logins.push_back(security::LoginThrottle::Step(now, *login, rows, effects.records));
     } else if (auto* suspension = std::get_if<SuspensionInput>(&input)) {
       suspension->record.at = now.wall;
+      if (!suspension->record.suspended && suspension->record.kind == SuspendedKind::kBank) {
+        protocol_inputs.push_back(protocol::ReconciledInput{suspension->record.name});
+      }
       effects.records.suspensions.push_back(std::move(suspension->record));
       effects.audit_answers.push_back(suspension->reply_to);
     } else {

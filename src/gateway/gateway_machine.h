@@ -13,7 +13,8 @@
 
 namespace strife::gateway {
 
-// Operators suspend a bank or a user, or resume it. `reply_to` is given back once it is durable.
+// Operators suspend a bank or a user, or resume it; a bank that is resumed is ahead no more (ReconciledInput).
+// `reply_to` is given back once it is durable.
 struct SuspensionInput {
   protocol::ReplyTo reply_to;
   SuspensionRecord record;

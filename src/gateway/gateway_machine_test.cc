@@ -150,5 +150,26 @@ TEST(GatewayMachineRecovery, OpenPayments_BecomeRecordsAndTheCommandsThatFollowT
   EXPECT_TRUE(machine.NextDeadline()) << "what is not acknowledged must be delivered again";
 }
 
+TEST_F(GatewayMachineTest, BankThatIsResumed_IsAheadNoMoreAndTheStoreHasComeSoFar) {
+  const auto pays = [this](const Uuid& id) {
+    return machine_.Step(kNow, {Submit(id)}, {}).records.payments.size() == 1;
+  };
+  protocol::RegisterInput ahead{
+      {3, 0}, protocol::testing::BankNamed("a"), protocol::testing::kStoreId, kSequence + 100};
+  const auto noticed = machine_.Step(kNow, {protocol::CoordinatorInput(ahead)}, {});
+  ASSERT_EQ(noticed.records.banks.size(), 1u);
+  EXPECT_EQ(noticed.records.banks[0].ahead, kSequence + 100);
+  EXPECT_FALSE(pays(Id(1)));
+  SuspensionRecord user{SuspendedKind::kUser, "a", false, "olga", "", kNow.wall};
+  machine_.Step(kNow, {SuspensionInput{{4, 0}, user}}, {});
+  EXPECT_FALSE(pays(Id(1))) << "a user of that name is somebody else";
+  SuspensionRecord bank{SuspendedKind::kBank, "a", false, "olga", "compared", kNow.wall};
+  const auto resumed = machine_.Step(kNow, {SuspensionInput{{5, 0}, bank}}, {});
+  ASSERT_EQ(resumed.records.banks.size(), 1u);
+  EXPECT_EQ(resumed.records.banks[0].ahead, 0u);
+  EXPECT_GT(resumed.records.sequence, kSequence + 100) << "or the bank would be ahead again";
+  EXPECT_TRUE(pays(Id(1)));
+}
+
 }  // namespace
 }  // namespace strife::gateway

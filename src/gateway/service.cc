@@ -57,7 +57,8 @@ ApiError StorageFull() {
 
 ApiError NeedsReconciliation() {
   return Unavailable("RECONCILIATION_NEEDED",
-                     "the gateway's store was restored from an old backup and must be reconciled by its operator");
+                     "a bank of this payment has seen work of this gateway that is not in its store; nothing was "
+                     "recorded, and its payments wait until the gateway's operators have compared the books");
 }
 
 // What is open takes about so long to work off.
@@ -270,18 +271,11 @@ void GatewayService::RegisterBank(Caller caller, rpc::RegistrationRequest reques
 }
 
 void GatewayService::InquireTransaction(Caller caller, rpc::InquiryRequest request, Done<rpc::InquiryResponse> done) {
-  const auto id = ValidateTransactionId(request.transaction_id);
-  if (!id) return done(std::unexpected(id.error()));
-  protocol::InquiryInput input;
-  input.bank_id = caller.certificate->identity.name;
-  input.id = *id;
-  input.sequence = request.gateway_sequence;
-  input.storage_full = parts_.disk.low();
-  if (!request.gateway_store_id.empty()) {
-    input.store_id = Uuid::Parse(request.gateway_store_id);
-    if (!input.store_id) return done(std::unexpected(InvalidField("gateway_store_id", "is not a UUID")));
-  }
-  input.reply_to = ParkedInquiry::Park([this, done = std::move(done)](protocol::InquiryAnswer answer) mutable {
+  auto input = ValidateInquiry(request);
+  if (!input) return done(std::unexpected(input.error()));
+  input->bank_id = caller.certificate->identity.name;
+  input->storage_full = parts_.disk.low();
+  input->reply_to = ParkedInquiry::Park([this, done = std::move(done)](protocol::InquiryAnswer answer) mutable {
     switch (answer.outcome) {
       case protocol::InquiryOutcome::kDecided:
         return done(rpc::InquiryResponse{answer.decision, parts_.epoch});
@@ -291,8 +285,8 @@ void GatewayService::InquireTransaction(Caller caller, rpc::InquiryRequest reque
         return done(std::unexpected(NeedsReconciliation()));
     }
   });
-  const protocol::ReplyTo reply_to = input.reply_to;
-  if (parts_.submit(protocol::CoordinatorInput(std::move(input)))) return;
+  const protocol::ReplyTo reply_to = input->reply_to;
+  if (parts_.submit(protocol::CoordinatorInput(*std::move(input)))) return;
   ParkedInquiry::Take(reply_to)({reply_to, protocol::InquiryOutcome::kDecided, protocol::Decision::kPending});
 }
 

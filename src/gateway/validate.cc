@@ -115,6 +115,18 @@ bool IsHost(std::string_view host) {
   return IsIdentifier(host, limits::kMaxEndpointBytes);
 }
 
+// What a bank says it has seen of a gateway's store; returns what is wrong with it.
+template <typename Input>
+std::optional<rpc::ApiError> TakeSeen(const std::string& store_id, std::uint64_t sequence, Input& input) {
+  if (!store_id.empty()) {
+    input.store_id = Uuid::Parse(store_id);
+    if (!input.store_id) return InvalidField("gateway_store_id", "is not a UUID");
+  }
+  if (sequence > limits::kMaxSequence) return InvalidField("gateway_sequence", "is larger than that of any gateway");
+  input.sequence = sequence;
+  return std::nullopt;
+}
+
 bool IsEndpoint(std::string_view text) {
   const auto parsed = ParseHostPort(text);
   return text.size() <= limits::kMaxEndpointBytes && parsed && parsed->port != 0 &&
@@ -149,12 +161,21 @@ ApiResult<protocol::RegisterInput> ValidateRegistration(rpc::RegistrationRequest
     }
   }
   protocol::RegisterInput input;
-  if (!request.gateway_store_id.empty()) {
-    input.store_id = Uuid::Parse(request.gateway_store_id);
-    if (!input.store_id) return std::unexpected(InvalidField("gateway_store_id", "is not a UUID"));
+  if (auto wrong = TakeSeen(request.gateway_store_id, request.gateway_sequence, input)) {
+    return std::unexpected(*std::move(wrong));
   }
-  input.sequence = request.gateway_sequence;
   input.bank = std::move(request.bank);
+  return input;
+}
+
+ApiResult<protocol::InquiryInput> ValidateInquiry(const rpc::InquiryRequest& request) {
+  const auto id = ValidateTransactionId(request.transaction_id);
+  if (!id) return std::unexpected(id.error());
+  protocol::InquiryInput input;
+  input.id = *id;
+  if (auto wrong = TakeSeen(request.gateway_store_id, request.gateway_sequence, input)) {
+    return std::unexpected(*std::move(wrong));
+  }
   return input;
 }
 

@@ -20,7 +20,8 @@ std::string PageToken(const protocol::PaymentRecord& last);
 std::string PageToken(WallTime time, const Uuid& id);
 rpc::ApiResult<HistoryQuery::Position> ParsePageToken(const std::string& token);
 
-// Everything about a registration but the identity of the caller.
+// Everything but the identity of the caller, here and below.
 rpc::ApiResult<protocol::RegisterInput> ValidateRegistration(rpc::RegistrationRequest request);
+rpc::ApiResult<protocol::InquiryInput> ValidateInquiry(const rpc::InquiryRequest& request);
 
 }  // namespace strife::gateway

@@ -245,11 +245,28 @@ TEST(ValidateRegistration, BadField_IsRefusedNamingIt) {
       {"capabilities", [](Request& r) { r.bank.capabilities.push_back("no spaces"); }},
       {"capabilities", [](Request& r) { r.bank.capabilities.assign(limits::kMaxCapabilitiesPerBank + 1, "x"); }},
       {"gateway_store_id", [](Request& r) { r.gateway_store_id = "store"; }},
+      {"gateway_sequence", [](Request& r) { r.gateway_sequence = limits::kMaxSequence + 1; }},
   };
   for (std::size_t row = 0; row < bad.size(); ++row) {
     rpc::RegistrationRequest request = GoodRegistration();
     bad[row].spoil(request);
     ExpectRefused(ValidateRegistration(std::move(request)), bad[row].field, row);
+  }
+}
+
+TEST(ValidateInquiry, BadField_IsRefusedNamingIt) {
+  using Request = rpc::InquiryRequest;
+  const std::string good = "11111111-1111-4111-8111-111111111111";
+  const std::vector<Bad<Request>> bad = {
+      {"transaction_id", [](Request& r) { r.transaction_id = "1"; }},
+      {"gateway_store_id", [](Request& r) { r.gateway_store_id = "store"; }},
+      {"gateway_sequence", [](Request& r) { r.gateway_sequence = limits::kMaxSequence + 1; }},
+  };
+  EXPECT_TRUE(ValidateInquiry({good, good, limits::kMaxSequence}));
+  for (std::size_t row = 0; row < bad.size(); ++row) {
+    rpc::InquiryRequest request{good, good, 1};
+    bad[row].spoil(request);
+    ExpectRefused(ValidateInquiry(request), bad[row].field, row);
   }
 }
 

@@ -11,13 +11,14 @@ namespace strife::protocol {
 void BankDirectory::Load(std::vector<BankRecord> records) {
   for (BankRecord& record : records) {
     const std::string id = record.bank_id;
+    if (record.ahead > 0) ahead_.emplace(id, record.ahead);
     banks_[id].record = std::move(record);
   }
 }
 
-bool BankDirectory::IsRegistered(const std::string& bank_id) const {
+const BankRecord* BankDirectory::Registered(const std::string& bank_id) const {
   const auto bank = banks_.find(bank_id);
-  return bank != banks_.end() && !bank->second.record.bank_id.empty();
+  return bank == banks_.end() || bank->second.record.bank_id.empty() ? nullptr : &bank->second.record;
 }
 
 bool BankDirectory::Keeps(const std::string& bank_id, Currency currency) const {
@@ -31,18 +32,34 @@ bool BankDirectory::Knows(const BankRecord& record) const {
   if (bank == banks_.end()) return false;
   BankRecord known = record;
   known.registered_at = bank->second.record.registered_at;
+  known.ahead = bank->second.record.ahead;
   return known == bank->second.record;
 }
 
 BankDirectory::Registration BankDirectory::Register(BankRecord& record, WallTime now) {
-  const bool is_new = !IsRegistered(record.bank_id);
+  const bool is_new = Registered(record.bank_id) == nullptr;
   if (is_new && banks_.size() >= limits::kMaxBanks) return Registration::kTooManyBanks;
   Bank& bank = banks_[record.bank_id];
   record.registered_at = is_new ? now : bank.record.registered_at;
+  const auto ahead = ahead_.find(record.bank_id);
+  record.ahead = ahead == ahead_.end() ? 0 : ahead->second;
   bank.failures = 0;
   if (!is_new && bank.record == record) return Registration::kUnchanged;
   bank.record = record;
   return is_new ? Registration::kNew : Registration::kChanged;
+}
+
+bool BankDirectory::NoteAhead(const std::string& bank_id, std::uint64_t sequence) {
+  if (!ahead_.emplace(bank_id, sequence).second) return false;
+  if (Registered(bank_id) != nullptr) banks_.at(bank_id).record.ahead = sequence;
+  return true;
+}
+
+std::uint64_t BankDirectory::EndAhead(const std::string& bank_id) {
+  const auto ended = ahead_.extract(bank_id);
+  if (ended.empty()) return 0;
+  if (Registered(bank_id) != nullptr) banks_.at(bank_id).record.ahead = 0;
+  return ended.mapped();
 }
 
 std::size_t BankDirectory::open_count(const std::string& bank_id) const {

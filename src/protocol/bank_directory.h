@@ -18,16 +18,24 @@ class BankDirectory {
       : failures_until_offline_(failures_until_offline), probe_interval_(probe_interval) {}
 
   void Load(std::vector<BankRecord> records);
-  bool IsRegistered(const std::string& bank_id) const;
   // Whether the bank may have accounts in the currency: it has registered so, or has not said which it keeps.
   bool Keeps(const std::string& bank_id, Currency currency) const;
 
-  // Whether the bank is registered just so; the time does not count.
+  // The record of a bank that has registered; else null. Valid until the next call that is not const.
+  const BankRecord* Registered(const std::string& bank_id) const;
+  // Whether the bank is registered just so; the time and `ahead` do not count.
   bool Knows(const BankRecord& record) const;
 
   enum class Registration { kNew, kChanged, kUnchanged, kTooManyBanks };
-  // Takes the record, with the time of the first registration. The bank is there: it counts as answering.
+  // Takes the record, with the time of the first registration and with `ahead` as it is known. The bank is there: it
+  // counts as answering.
   Registration Register(BankRecord& record, WallTime now);
+
+  // The bank claims to have seen so much. False: it has been ahead before.
+  bool NoteAhead(const std::string& bank_id, std::uint64_t sequence);
+  bool IsAhead(const std::string& bank_id) const { return !ahead_.empty() && ahead_.contains(bank_id); }
+  // It is so no more. Returns what the bank had claimed; 0: it was not ahead.
+  std::uint64_t EndAhead(const std::string& bank_id);
 
   // Open payments that touch the bank.
   std::size_t open_count(const std::string& bank_id) const;
@@ -53,6 +61,7 @@ class BankDirectory {
   std::uint32_t failures_until_offline_;
   Duration probe_interval_;
   std::unordered_map<std::string, Bank> banks_;
+  std::unordered_map<std::string, std::uint64_t> ahead_;  // also of banks that have not registered
 };
 
 }  // namespace strife::protocol

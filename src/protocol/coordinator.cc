@@ -103,14 +103,14 @@ void Coordinator::Apply(Batch& batch, SubmitInput& input) {
   }
   const PaymentOrder& order = input.order;
   if (!input.cancel) {
-    if (!banks_.IsRegistered(order.from.bank_id)) return answer(SubmitOutcome::kUnknownPayerBank);
-    if (!banks_.IsRegistered(order.to.bank_id)) return answer(SubmitOutcome::kUnknownPayeeBank);
+    if (banks_.Registered(order.from.bank_id) == nullptr) return answer(SubmitOutcome::kUnknownPayerBank);
+    if (banks_.Registered(order.to.bank_id) == nullptr) return answer(SubmitOutcome::kUnknownPayeeBank);
     const Currency currency = order.amount.currency;
     if (!banks_.Keeps(order.from.bank_id, currency) || !banks_.Keeps(order.to.bank_id, currency)) {
       return answer(SubmitOutcome::kCurrencyNotKept);
     }
   }
-  if (needs_reconciliation_) return answer(SubmitOutcome::kNeedsReconciliation);
+  if (TouchesBankAhead(order)) return answer(SubmitOutcome::kNeedsReconciliation);
   if (input.storage_full) return answer(SubmitOutcome::kStorageFull);
   if (input.draining) return answer(SubmitOutcome::kDraining);
   if (input.cancel) {
@@ -281,26 +281,32 @@ void Coordinator::OnPhaseTimeout(Batch& batch, Open& open) {
 
 // ---- Banks asking and registering ----
 
-bool Coordinator::NoticeRestoredBackup(Batch& batch, const std::string& bank_id, const std::optional<Uuid>& store_id,
-                                       std::uint64_t sequence) {
-  if (store_id != store_id_ || sequence <= sequence_ || Mutated(Defect::kRestoredBackupUnnoticed)) return false;
-  if (!needs_reconciliation_) {
-    needs_reconciliation_ = true;
-    batch.effects.events.push_back({CoordinatorEvent::Kind::kNeedsReconciliation,
-                                    {},
-                                    bank_id,
-                                    "the bank has seen later work of this gateway's store than the store remembers: it "
-                                    "was restored from a backup"});
-  }
-  return true;
+void Coordinator::NoticeWhatIsSeen(Batch& batch, const std::string& bank_id, const std::optional<Uuid>& store_id,
+                                   std::uint64_t sequence) {
+  if (store_id != store_id_ || sequence <= sequence_ || Mutated(Defect::kRestoredBackupUnnoticed)) return;
+  if (!banks_.NoteAhead(bank_id, sequence)) return;
+  // On record, for with other banks' payments the store may come so far, and nobody could tell any more.
+  if (const BankRecord* record = banks_.Registered(bank_id)) batch.effects.banks.push_back(*record);
+  batch.effects.events.push_back(
+      {CoordinatorEvent::Kind::kNeedsReconciliation,
+       {},
+       bank_id,
+       "the bank has seen number " + std::to_string(sequence) + " of this store, which has come to " +
+           std::to_string(sequence_) +
+           ": the store was restored from an old backup, or the bank is not to be believed; its payments wait until "
+           "operators have compared the books (strife verify) and resume it"});
+}
+
+bool Coordinator::TouchesBankAhead(const PaymentOrder& order) const {
+  return banks_.IsAhead(order.from.bank_id) || banks_.IsAhead(order.to.bank_id);
 }
 
 void Coordinator::Apply(Batch& batch, InquiryInput& input) {
   const auto answer = [&](InquiryOutcome outcome, Decision decision = Decision::kPending) {
     batch.effects.inquiry_answers.push_back({input.reply_to, outcome, decision});
   };
-  NoticeRestoredBackup(batch, input.bank_id, input.store_id, input.sequence);
-  if (needs_reconciliation_) return answer(InquiryOutcome::kNeedsReconciliation);
+  NoticeWhatIsSeen(batch, input.bank_id, input.store_id, input.sequence);
+  if (banks_.IsAhead(input.bank_id)) return answer(InquiryOutcome::kNeedsReconciliation);
   // What a bank has prepared for another store is that store's to decide: what this one has under the id came later.
   if (input.store_id && *input.store_id != store_id_) return answer(InquiryOutcome::kNeedsReconciliation);
   const PaymentRecord* known = Find(batch, input.id);
@@ -326,6 +332,8 @@ void Coordinator::Apply(Batch& batch, InquiryInput& input) {
   }
   const bool tombstone = known->order.payer.empty();
   if (!tombstone && !Touches(known->order, input.bank_id)) return answer(InquiryOutcome::kNotAParticipant);
+  // Its other bank may have been told of a decision that this store has lost.
+  if (TouchesBankAhead(known->order)) return answer(InquiryOutcome::kNeedsReconciliation);
   if (Trace* trace = TraceOf(batch, *known)) {
     const std::uint8_t leg = known->order.from.bank_id == input.bank_id ? 1 : 2;
     trace->Add({.kind = StepKind::kInquiry, .leg = leg, .at = batch.now.wall});
@@ -353,7 +361,7 @@ void Coordinator::Apply(Batch& batch, const ListOpenInput& input) {
 }
 
 void Coordinator::Apply(Batch& batch, RegisterInput& input) {
-  NoticeRestoredBackup(batch, input.bank.bank_id, input.store_id, input.sequence);
+  NoticeWhatIsSeen(batch, input.bank.bank_id, input.store_id, input.sequence);
   if (input.storage_full && !banks_.Knows(input.bank)) {
     batch.effects.register_answers.push_back({.reply_to = input.reply_to, .storage_full = true, .bank = {}});
     return;
@@ -368,6 +376,13 @@ void Coordinator::Apply(Batch& batch, RegisterInput& input) {
   if (was_silent) RetryNow(batch, input.bank.bank_id);
   batch.effects.register_answers.push_back(
       {.reply_to = input.reply_to, .accepted = true, .bank = std::move(input.bank)});
+}
+
+void Coordinator::Apply(Batch& batch, const ReconciledInput& input) {
+  const std::uint64_t claimed = banks_.EndAhead(input.bank_id);
+  if (claimed == 0) return;
+  sequence_ = std::max(sequence_, claimed);
+  if (const BankRecord* record = banks_.Registered(input.bank_id)) batch.effects.banks.push_back(*record);
 }
 
 }  // namespace strife::protocol

@@ -95,6 +95,7 @@ class Coordinator {
   void Apply(Batch& batch, UndeliveredInput& input);
   void Apply(Batch& batch, InquiryInput& input);
   void Apply(Batch& batch, RegisterInput& input);
+  void Apply(Batch& batch, const ReconciledInput& input);
   void Apply(Batch& batch, const ListOpenInput& input);
   void Apply(Batch& batch, const TraceInput& input);
 
@@ -122,8 +123,12 @@ class Coordinator {
   // Of what has never been open: nothing has been asked of any bank.
   const PaymentRecord& RecordAborted(Batch& batch, PaymentRecord record, Trace trace);
   void AnswerSubmitter(Batch& batch, Open& open);
-  bool NoticeRestoredBackup(Batch& batch, const std::string& bank_id, const std::optional<Uuid>& store_id,
-                            std::uint64_t sequence);
+  // The bank tells how much it has seen of a store's work. If that is more than this store holds, the store was
+  // restored from a backup, or the bank is not to be believed: nothing of that bank's is decided until operators have
+  // looked.
+  void NoticeWhatIsSeen(Batch& batch, const std::string& bank_id, const std::optional<Uuid>& store_id,
+                        std::uint64_t sequence);
+  bool TouchesBankAhead(const PaymentOrder& order) const;
   CoordinatorEffects Finish(Batch&& batch);
 
   // ---- traces (coordinator_trace.cc)
@@ -141,7 +146,6 @@ class Coordinator {
   Uuid store_id_;
   std::uint64_t epoch_ = 0;
   std::uint64_t sequence_ = 0;
-  bool needs_reconciliation_ = false;
   BankDirectory banks_;
   std::unordered_map<Uuid, Open> open_;
   Deadlines deadlines_;

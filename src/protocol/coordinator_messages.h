@@ -69,6 +69,12 @@ struct RegisterInput {
   bool storage_full = false;
 };
 
+// Operators have compared the books with those of a bank that is ahead: from here on the store is as far as the bank
+// says. Without effect on another bank.
+struct ReconciledInput {
+  std::string bank_id;
+};
+
 // An operator asks what is open: oldest first.
 struct ListOpenInput {
   ReplyTo reply_to;
@@ -83,7 +89,7 @@ struct TraceInput {
 };
 
 using CoordinatorInput = std::variant<SubmitInput, BankRepliesInput, UndeliveredInput, InquiryInput, RegisterInput,
-                                      ListOpenInput, TraceInput>;
+                                      ReconciledInput, ListOpenInput, TraceInput>;
 
 enum class SubmitOutcome {
   kEnded,             // `payment` is final, or kPartialCommit after the timeout
@@ -95,7 +101,7 @@ enum class SubmitOutcome {
   kOverloaded,
   kStorageFull,
   kDraining,
-  kNeedsReconciliation,  // this gateway has found that it was restored from an old backup
+  kNeedsReconciliation,  // a bank of it is ahead of this gateway's store
 };
 
 struct SubmitAnswer {

@@ -91,6 +91,8 @@ struct BankRecord {
   std::vector<std::string> currencies;
   std::vector<std::string> capabilities;
   WallTime registered_at;
+  // The bank has claimed to have seen this sequence of the gateway's store when the store had not come so far; 0: no.
+  std::uint64_t ahead = 0;
 
   bool operator==(const BankRecord&) const = default;
 };

@@ -40,6 +40,7 @@ std::optional<BankOverview> FromProto(const v1::ListBanksResponse::Bank& in) {
   out.health.latency = std::chrono::seconds(in.latency().seconds()) + Duration(in.latency().nanos() / 1000);
   out.health.queued = in.queued();
   out.open = in.open();
+  out.health.ahead = in.ahead();
   if (in.has_suspension()) {
     out.suspension = rpc::FromProto(in.suspension());
     if (!out.suspension) return std::nullopt;
@@ -68,6 +69,7 @@ void ToProto(const BanksOverview& overview, v1::ListBanksResponse& out) {
     one.mutable_latency()->set_nanos(static_cast<std::int32_t>(bank.health.latency.count() % 1'000'000 * 1000));
     one.set_queued(bank.health.queued);
     one.set_open(bank.open);
+    one.set_ahead(bank.health.ahead);
     if (bank.suspension) ToProto(*bank.suspension, *one.mutable_suspension());
   }
   out.set_draining(overview.draining);

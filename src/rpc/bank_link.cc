@@ -57,6 +57,7 @@ struct BankLink::SingleCalls {
 void BankLink::Update(const protocol::BankRecord& bank) {
   std::unique_lock lock(mutex_);
   batches_ = std::ranges::find(bank.capabilities, "execute-batch") != bank.capabilities.end();
+  ahead_ = bank.ahead > 0;
   channel_.SetAddress(bank.endpoint);
 }
 
@@ -78,6 +79,7 @@ BankHealth BankLink::Health(WallTime now, Duration patience) {
   std::unique_lock lock(mutex_);
   health.endpoint = channel_.address();
   health.queued = queue_.size();
+  health.ahead = ahead_;
   return health;
 }
 

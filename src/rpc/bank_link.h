@@ -80,6 +80,7 @@ class BankLink : public std::enable_shared_from_this<BankLink> {
   std::mutex mutex_;
   std::condition_variable idle_;
   bool batches_ = false;  // the bank offers ExecuteBatch
+  bool ahead_ = false;
   std::deque<protocol::BankCommand> queue_;
   bool in_flight_ = false;
   bool closed_ = false;

@@ -53,6 +53,8 @@ void BankLinks::Collect(MetricWriter& writer, WallTime now, Duration patience) {
     writer.Gauge("strife_bank_last_heartbeat_timestamp_seconds",
                  "When the bank was last heard; 0: not since the start.", bank,
                  static_cast<double>(stats.heartbeat_us.load(std::memory_order_relaxed)) / 1e6);
+    writer.Gauge("strife_bank_ahead", "1 while the bank's payments wait: it has seen more of the store than there is.",
+                 bank, health.ahead ? 1 : 0);
     writer.Gauge("strife_bank_queued_commands", "Commands waiting for the message in flight.", bank,
                  static_cast<double>(health.queued));
     const auto messages = [&](std::string_view outcome, const Counter& count) {

@@ -35,6 +35,7 @@ struct BankHealth {
   std::optional<WallTime> last_heartbeat;  // none since the gateway started
   Duration latency{};                      // of a message and its answer, lately; zero when there was none
   std::size_t queued = 0;                  // commands that wait for the message in flight
+  bool ahead = false;                      // as protocol::BankRecord's
 };
 
 class BankLink;

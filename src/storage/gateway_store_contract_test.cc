@@ -65,7 +65,7 @@ TYPED_TEST(GatewayStoreContract, Commit_EverythingWritten_IsThereAfterReopening)
   PaymentRecord tombstone;
   tombstone.order.id = IdOf(2);
   tombstone.state = PaymentState::kAborted;
-  protocol::BankRecord bank{"bank1", "First Bank", "localhost:1", {"EUR", "USD"}, {"batch"}, At(5)};
+  protocol::BankRecord bank{"bank1", "First Bank", "localhost:1", {"EUR", "USD"}, {"batch"}, At(5), 77};
   protocol::BankRecord bare{"bank0", "", "h:1", {}, {}, At(6)};
   ASSERT_TRUE(this->Commit({{payment, tombstone}, {bank, bare}, {this->SessionOf(1)}, {this->TokenOf(9, 1)}}));
   this->Reopen();
@@ -128,6 +128,7 @@ TYPED_TEST(GatewayStoreContract, Commit_BankSessionTokenAgain_Replaces) {
   ASSERT_TRUE(this->Commit({{}, {bank}, {this->SessionOf(1)}, {this->TokenOf(9, 1)}}));
   bank.endpoint = "localhost:2";
   bank.currencies = {"EUR"};
+  bank.ahead = 9;
   SessionRecord revoked = this->SessionOf(1);
   revoked.revoked_at = At(50);
   revoked.generation = 2;

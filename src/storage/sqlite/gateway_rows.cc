@@ -39,6 +39,7 @@ Result<protocol::BankRecord> ReadBank(const Statement& statement) {
   bank.currencies = SplitNames(row.Text(3));
   bank.capabilities = SplitNames(row.Text(4));
   bank.registered_at = row.Time(5);
+  bank.ahead = row.Unsigned(6);
   // As a registration is checked: the gateway will dial it.
   const auto are_names = [](const std::vector<std::string>& names, std::size_t most) {
     return names.size() <= most && std::ranges::all_of(names, [](const std::string& name) {

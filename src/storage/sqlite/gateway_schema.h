@@ -109,6 +109,8 @@ UPDATE refresh_tokens SET generation = 2 WHERE used_at IS NULL;
 CREATE INDEX refresh_tokens_expired ON refresh_tokens (expires_at);
 CREATE INDEX sessions_expired ON sessions (expires_at);
 )sql",
+    // Banks that have seen more of this store than it holds.
+    "ALTER TABLE banks ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0 CHECK (ahead >= 0)",
 };
 
 inline constexpr const char* kGatewaySmallTables[] = {"meta", "banks"};
@@ -148,7 +150,8 @@ inline constexpr char kNewestPayments[] = STRIFE_SELECT_PAYMENT
     "ORDER BY created_at DESC, id DESC";
 
 inline constexpr char kBanks[] =
-    "SELECT bank_id, display_name, endpoint, currencies, capabilities, registered_at FROM banks ORDER BY bank_id";
+    "SELECT bank_id, display_name, endpoint, currencies, capabilities, registered_at, ahead FROM banks "
+    "ORDER BY bank_id";
 #define STRIFE_SELECT_SESSION                                                                                        \
   "SELECT session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, credential, generation " \
   "FROM sessions "
@@ -184,10 +187,10 @@ inline constexpr char kInsertPayment[] =
     "message = excluded.message, epoch = excluded.epoch, updated_at = excluded.updated_at, "
     "trace = coalesce(?16, trace)";
 inline constexpr char kUpsertBank[] =
-    "INSERT INTO banks (bank_id, display_name, endpoint, currencies, capabilities, registered_at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (bank_id) DO UPDATE SET display_name = excluded.display_name, "
+    "INSERT INTO banks (bank_id, display_name, endpoint, currencies, capabilities, registered_at, ahead) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (bank_id) DO UPDATE SET display_name = excluded.display_name, "
     "endpoint = excluded.endpoint, currencies = excluded.currencies, capabilities = excluded.capabilities, "
-    "registered_at = excluded.registered_at";
+    "registered_at = excluded.registered_at, ahead = excluded.ahead";
 inline constexpr char kUpsertSession[] =
     "INSERT INTO sessions (session_id, username, certificate_thumbprint, created_at, expires_at, revoked_at, "
     "credential, generation) "

@@ -316,6 +316,7 @@ Status GatewaySqlite::WriteBank(const BankRecord& bank) {
   upsert_bank_.Bind(4, currencies);
   upsert_bank_.Bind(5, capabilities);
   upsert_bank_.Bind(6, Micros(bank.registered_at));
+  upsert_bank_.Bind(7, Signed(bank.ahead));
   return upsert_bank_.Run();
 }
 
