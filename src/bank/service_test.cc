@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_directory.h"
 #include "runtime/system_clock.h"
-#include "security/test_directory.h"
 
 namespace strife::bank {
 namespace {
@@ -43,7 +43,7 @@ class BankServiceTest : public ::testing::Test {
 
   rpc::Caller caller() const { return {certificate_, "127.0.0.1:1", std::nullopt}; }
 
-  security::TestDirectory directory_;
+  TestDirectory directory_;
   NoReader reader_;
   runtime::SystemClock clock_;
   runtime::WorkerPool workers_{1, 1};

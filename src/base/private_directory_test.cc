@@ -7,6 +7,8 @@
 #include <fstream>
 #include <string>
 
+#include "base/test_directory.h"
+
 namespace strife {
 namespace {
 
@@ -14,20 +16,7 @@ namespace fs = std::filesystem;
 
 class PrivateDirectory : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "strife-directory-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    root_ = name;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
-  static unsigned Mode(const fs::path& path) {
-    struct stat found{};
-    EXPECT_EQ(::stat(path.c_str(), &found), 0) << path;
-    return found.st_mode & 0777;
-  }
-
-  fs::path root_;
+  TestDirectory root_;
 };
 
 TEST_F(PrivateDirectory, IsTheOwnersAlone_ItsParentsAreOrdinary) {
@@ -36,16 +25,16 @@ TEST_F(PrivateDirectory, IsTheOwnersAlone_ItsParentsAreOrdinary) {
   const Status with_slash = MakePrivateDirectory(root_ / "other" / "data/");
   ::umask(before);
   ASSERT_TRUE(made && with_slash);
-  EXPECT_EQ(Mode(root_ / "parent" / "keys"), 0700u);
-  EXPECT_EQ(Mode(root_ / "parent"), 0755u);
-  EXPECT_EQ(Mode(root_ / "other" / "data"), 0700u);
+  EXPECT_EQ(ModeOf(root_ / "parent" / "keys"), 0700);
+  EXPECT_EQ(ModeOf(root_ / "parent"), 0755);
+  EXPECT_EQ(ModeOf(root_ / "other" / "data"), 0700);
 }
 
 TEST_F(PrivateDirectory, ThatIsThere_StaysAsItIs) {
   fs::create_directory(root_ / "shared");
   fs::permissions(root_ / "shared", static_cast<fs::perms>(0750));
   EXPECT_TRUE(MakePrivateDirectory(root_ / "shared"));
-  EXPECT_EQ(Mode(root_ / "shared"), 0750u);
+  EXPECT_EQ(ModeOf(root_ / "shared"), 0750);
 }
 
 TEST_F(PrivateDirectory, InTheWayOfAFile_IsAnErrorThatNamesIt) {

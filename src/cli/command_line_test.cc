@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/test_directory.h"
 #include "cli/command.h"
 
 namespace strife::cli {
@@ -39,14 +40,11 @@ Ran RunLine(std::vector<std::string> words) {
 class CommandLineTest : public ::testing::Test {
  protected:
   CommandLineTest() {
-    std::string pattern = (fs::temp_directory_path() / "strife-cli-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     ::unsetenv("STRIFE_CONFIG");
-    ::setenv("HOME", folder_.c_str(), 1);
+    ::setenv("HOME", folder_.path().c_str(), 1);
   }
-  ~CommandLineTest() override { fs::remove_all(folder_); }
 
-  fs::path folder_;
+  TestDirectory folder_;
 };
 
 bool IsOneSentence(const std::string& text) {
@@ -119,7 +117,7 @@ TEST_F(CommandLineTest, Help_HasExamplesOnEveryCommand) {
 
 TEST_F(CommandLineTest, NoClientConfiguration_SaysWhereItIsLookedFor) {
   fs::path before = fs::current_path();
-  fs::current_path(folder_);
+  fs::current_path(folder_.path());
   Ran ran = RunLine({"whoami"});
   fs::current_path(before);
   EXPECT_EQ(ran.exit, 1);
@@ -138,7 +136,7 @@ TEST_F(CommandLineTest, BadConfiguration_IsOneSentenceAndStatusOne) {
 }
 
 TEST_F(CommandLineTest, UpWithoutANetwork_SaysHowToMakeOne) {
-  Ran ran = RunLine({"up", "--dir", folder_.string()});
+  Ran ran = RunLine({"up", "--dir", folder_.path().string()});
   EXPECT_EQ(ran.exit, 1);
   EXPECT_THAT(ran.err, HasSubstr("strife init"));
 }

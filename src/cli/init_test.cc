@@ -9,20 +9,19 @@
 #include <sstream>
 
 #include "bank/bank_data.h"
+#include "base/test_directory.h"
 #include "cli/configs.h"
 #include "security/credentials.h"
 #include "security/password.h"
 #include "security/pki.h"
-#include "security/test_directory.h"
+#include "security/test_time.h"
 #include "security/trust.h"
 #include "security/users.h"
 
 namespace strife::cli {
 namespace {
 
-using security::ModeOf;
 using security::Role;
-using security::TestDirectory;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/test_directory.h"
 #include "cli/payment_view.h"
 #include "cli/progress.h"
 
@@ -72,12 +73,8 @@ TEST(PaymentRowsTest, Parse_BadHeader_SaysWhatIsMissing) {
 class PaymentsFileTest : public ::testing::Test {
  protected:
   PaymentsFileTest() {
-    std::string pattern = (fs::temp_directory_path() / "strife-payments-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    file_ = folder_ / "pay.csv";
     Write("to,from_bank,amount,currency,memo\nbank2/a,bank1,1.00,USD,\"x, y\"\nbank2/b,bank1,2.00,USD,\n");
   }
-  ~PaymentsFileTest() override { fs::remove_all(folder_); }
 
   void Write(const std::string& content) { std::ofstream(file_, std::ios::trunc) << content; }
   Result<PaymentsFile> Open() {
@@ -91,7 +88,8 @@ class PaymentsFileTest : public ::testing::Test {
     return content.str();
   }
 
-  fs::path folder_, file_;
+  TestDirectory folder_;
+  const fs::path file_ = folder_ / "pay.csv";
   std::vector<std::string> errors_;
 };
 

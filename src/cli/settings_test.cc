@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/test_directory.h"
 #include "cli/configs.h"
 
 namespace strife::cli {
@@ -18,8 +19,6 @@ using ::testing::HasSubstr;
 class SettingsTest : public ::testing::Test {
  protected:
   SettingsTest() {
-    std::string pattern = (fs::temp_directory_path() / "strife-settings-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     for (const char* key : {"NAME", "PLACE", "WAIT", "COUNT", "LEVEL"})
       ::unsetenv((std::string("STRIFE_") + key).c_str());
     settings_.Text("name", &name_, "a name");
@@ -31,7 +30,6 @@ class SettingsTest : public ::testing::Test {
   ~SettingsTest() override {
     ::unsetenv("STRIFE_NAME");
     ::unsetenv("STRIFE_COUNT");
-    fs::remove_all(folder_);
   }
 
   fs::path Write(const std::string& content) {
@@ -48,7 +46,7 @@ class SettingsTest : public ::testing::Test {
     app_.parse(line);
   }
 
-  fs::path folder_;
+  TestDirectory folder_;
   CLI::App app_;
   Settings settings_;
   std::string name_ = "default";
@@ -89,7 +87,7 @@ TEST_F(SettingsTest, Load_Names_AreAbsentUnlessGivenAndMayBeNone) {
 
 TEST_F(SettingsTest, Load_RelativePathInFile_StartsAtTheFilesFolder) {
   ASSERT_EQ(LoadError("place = \"../x/./y\"\n"), "");
-  EXPECT_EQ(place_, folder_.parent_path() / "x/y");
+  EXPECT_EQ(place_, folder_.path().parent_path() / "x/y");
 }
 
 TEST_F(SettingsTest, Load_VariableBeatsFileAndFlagBeatsVariable) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/test_directory.h"
 #include "client/file_lock.h"
 
 namespace strife::client {
@@ -22,18 +23,8 @@ protocol::PaymentOrder OrderOf(std::uint8_t n, std::string user = "ann") {
 
 class QueueTest : public ::testing::Test {
  protected:
-  QueueTest() {
-    std::string pattern = (fs::temp_directory_path() / "strife-queue-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    queue_ = Queue::Open(folder_ / "data").value();
-  }
-  ~QueueTest() override {
-    queue_.reset();
-    fs::remove_all(folder_);
-  }
-
-  fs::path folder_;
-  std::unique_ptr<Queue> queue_;
+  TestDirectory folder_;
+  std::unique_ptr<Queue> queue_ = Queue::Open(folder_ / "data").value();
 };
 
 TEST_F(QueueTest, Enqueue_IsThereForEveryOtherProgramAndAfterARestart) {

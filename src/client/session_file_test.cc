@@ -8,6 +8,8 @@
 #include <fstream>
 #include <thread>
 
+#include "base/test_directory.h"
+
 namespace strife::client {
 namespace {
 
@@ -18,8 +20,6 @@ using ::testing::Not;
 class SessionFileTest : public ::testing::Test {
  protected:
   SessionFileTest() {
-    std::string pattern = (fs::temp_directory_path() / "strife-session-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     session_ = {.gateway = "127.0.0.1:50052",
                 .username = "user1",
                 .access_token = "header.body.signature",
@@ -28,9 +28,8 @@ class SessionFileTest : public ::testing::Test {
                 .refresh_expires_at = WallTime(std::chrono::hours(400'100)),
                 .accounts = {{"bank1", "user1"}, {"bank2", "user1"}}};
   }
-  ~SessionFileTest() override { fs::remove_all(folder_); }
 
-  fs::path folder_;
+  TestDirectory folder_;
   Session session_;
 };
 
@@ -45,15 +44,12 @@ TEST_F(SessionFileTest, Save_LoadsBackTheSame) {
 TEST_F(SessionFileTest, Save_OnlyTheOwnerCanRead) {
   SessionFile file(folder_ / "data");
   ASSERT_TRUE(file.Save(session_));
-  struct stat status{};
-  ASSERT_EQ(::stat((folder_ / "data/session.json").c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600u);
-  ASSERT_EQ(::stat((folder_ / "data").c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0700u);
+  EXPECT_EQ(ModeOf(folder_ / "data/session.json"), 0600);
+  EXPECT_EQ(ModeOf(folder_ / "data"), 0700);
 }
 
 TEST_F(SessionFileTest, Load_ReadableByOthers_IsRefused) {
-  SessionFile file(folder_);
+  SessionFile file(folder_.path());
   ASSERT_TRUE(file.Save(session_));
   ::chmod((folder_ / "session.json").c_str(), 0644);
   auto loaded = file.Load();
@@ -62,14 +58,14 @@ TEST_F(SessionFileTest, Load_ReadableByOthers_IsRefused) {
 }
 
 TEST_F(SessionFileTest, Load_None_SaysToLogIn) {
-  auto loaded = SessionFile(folder_).Load();
+  auto loaded = SessionFile(folder_.path()).Load();
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, ErrorCode::kUnauthenticated);
   EXPECT_THAT(loaded.error().message, HasSubstr("strife login"));
 }
 
 TEST_F(SessionFileTest, Load_Damaged_SaysSoWithoutQuotingIt) {
-  SessionFile file(folder_);
+  SessionFile file(folder_.path());
   ASSERT_TRUE(file.Save(session_));
   std::ofstream(folder_ / "session.json") << "{\"access_token\": \"sesame\"";
   auto loaded = file.Load();
@@ -79,7 +75,7 @@ TEST_F(SessionFileTest, Load_Damaged_SaysSoWithoutQuotingIt) {
 }
 
 TEST_F(SessionFileTest, Remove_EndsTheSessionAndMayBeRepeated) {
-  SessionFile file(folder_);
+  SessionFile file(folder_.path());
   ASSERT_TRUE(file.Save(session_));
   EXPECT_TRUE(file.Remove());
   EXPECT_TRUE(file.Remove());
@@ -87,11 +83,11 @@ TEST_F(SessionFileTest, Remove_EndsTheSessionAndMayBeRepeated) {
 }
 
 TEST_F(SessionFileTest, Lock_LetsOneInAtATime) {
-  SessionFile file(folder_);
+  SessionFile file(folder_.path());
   std::atomic<bool> released = false;
   auto lock = std::make_unique<FileLock>(*file.Lock());
   std::thread other([&] {
-    auto second = SessionFile(folder_).Lock();
+    auto second = SessionFile(folder_.path()).Lock();
     EXPECT_TRUE(second);
     EXPECT_TRUE(released);
   });

@@ -4,10 +4,11 @@
 
 #include <fstream>
 
+#include "base/test_directory.h"
 #include "security/encoding.h"
 #include "security/password.h"
 #include "security/refresh_token.h"
-#include "security/test_directory.h"
+#include "security/test_time.h"
 #include "storage/memory/memory_gateway_store.h"
 
 namespace strife::gateway {
@@ -87,7 +88,7 @@ class LoginsTest : public ::testing::Test {
     return result;
   }
 
-  security::TestDirectory directory_;
+  TestDirectory directory_;
   std::string hash_;
   GatewayConfig config_;
   security::Certificate certificate_;

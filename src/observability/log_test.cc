@@ -2,14 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <regex>
 #include <sstream>
 #include <thread>
+
+#include "base/test_directory.h"
 
 namespace strife {
 namespace {
@@ -19,12 +19,6 @@ using ::testing::Not;
 
 class LogTest : public ::testing::Test {
  protected:
-  LogTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "strife-log-XXXXXX").string();
-    root_ = ::mkdtemp(name.data());
-  }
-  ~LogTest() override { std::filesystem::remove_all(root_); }
-
   std::unique_ptr<LogDirectory> Open(LogOptions options = {}) {
     auto logs = LogDirectory::Open(root_ / "logs", {"a.log", "b.log"}, options);
     EXPECT_TRUE(logs) << logs.error().message;
@@ -36,13 +30,8 @@ class LogTest : public ::testing::Test {
     content << file.rdbuf();
     return content.str();
   }
-  static mode_t Mode(const std::filesystem::path& path) {
-    struct stat info{};
-    EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
-    return info.st_mode & 0777u;
-  }
 
-  std::filesystem::path root_;
+  TestDirectory root_;
 };
 
 TEST_F(LogTest, Line_HasTimeLevelAndPairs) {
@@ -72,9 +61,9 @@ TEST_F(LogTest, FilesAndDirectory_AreForTheOwnerOnly) {
     logs->Get("a.log").Write(LogLevel::kInfo, LogLine("e").Add("text", std::string(80, 'x')));
     logs->Flush();
   }
-  EXPECT_EQ(Mode(root_ / "logs"), 0700u);
-  EXPECT_EQ(Mode(root_ / "logs" / "a.log"), 0600u);
-  EXPECT_EQ(Mode(root_ / "logs" / "a.1.log"), 0600u);
+  EXPECT_EQ(ModeOf(root_ / "logs"), 0700);
+  EXPECT_EQ(ModeOf(root_ / "logs" / "a.log"), 0600);
+  EXPECT_EQ(ModeOf(root_ / "logs" / "a.1.log"), 0600);
 }
 
 TEST_F(LogTest, Rotation_KeepsTheNewestFilesOnly) {
@@ -158,7 +147,7 @@ TEST_F(LogTest, Reopen_FollowsARenamedFile) {
   EXPECT_THAT(Read("a.old"), HasSubstr("before"));
   EXPECT_THAT(Read("a.old"), Not(HasSubstr("after")));
   EXPECT_THAT(Read("a.log"), HasSubstr("after"));
-  EXPECT_EQ(Mode(root_ / "logs" / "a.log"), 0600u);
+  EXPECT_EQ(ModeOf(root_ / "logs" / "a.log"), 0600);
 }
 
 TEST_F(LogTest, Destructor_WritesOutWhatIsBuffered) {

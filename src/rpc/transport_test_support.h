@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/test_directory.h"
 #include "http2/server.h"
 #include "runtime/system_clock.h"
 #include "security/pki.h"
-#include "security/test_directory.h"
 
 namespace strife::rpc::testing {
 
@@ -114,7 +114,7 @@ class TestNetwork {
   }
 
  private:
-  security::TestDirectory directory_;
+  TestDirectory directory_;
 };
 
 // Listens from its making on, and serves once Start has been called.

@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/test_directory.h"
 #include "security/encoding.h"
-#include "security/test_directory.h"
+#include "security/test_time.h"
 #include "security/x509_builder.h"
 
 namespace strife::security {

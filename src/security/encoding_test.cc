@@ -5,9 +5,9 @@
 
 #include <set>
 
+#include "base/test_directory.h"
 #include "security/random.h"
 #include "security/secure_file.h"
-#include "security/test_directory.h"
 
 namespace strife::security {
 namespace {

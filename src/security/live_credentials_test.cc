@@ -6,9 +6,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/test_directory.h"
 #include "security/pki.h"
 #include "security/secure_file.h"
-#include "security/test_directory.h"
+#include "security/test_time.h"
 
 namespace strife::security {
 namespace {

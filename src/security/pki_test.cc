@@ -5,10 +5,11 @@
 
 #include <fstream>
 
+#include "base/test_directory.h"
 #include "security/credentials.h"
 #include "security/openssl.h"
 #include "security/secure_file.h"
-#include "security/test_directory.h"
+#include "security/test_time.h"
 #include "security/trust.h"
 #include "security/x509_builder.h"
 

@@ -12,9 +12,10 @@
 #include <functional>
 #include <vector>
 
+#include "base/test_directory.h"
 #include "security/credentials.h"
 #include "security/pki.h"
-#include "security/test_directory.h"
+#include "security/test_time.h"
 #include "security/token_keys.h"
 
 namespace {

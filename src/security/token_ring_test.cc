@@ -5,9 +5,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/test_directory.h"
 #include "security/encoding.h"
 #include "security/random.h"
-#include "security/test_directory.h"
+#include "security/test_time.h"
 
 namespace strife::security {
 namespace {

@@ -10,12 +10,13 @@
 #include <thread>
 
 #include "base/limits.h"
+#include "base/test_directory.h"
 #include "security/encoding.h"
 #include "security/openssl.h"
 #include "security/random.h"
 #include "security/refresh_token.h"
 #include "security/secure_file.h"
-#include "security/test_directory.h"
+#include "security/test_time.h"
 #include "security/token_cache.h"
 
 namespace strife::security {

@@ -82,7 +82,7 @@ class WrittenDatabase {
   }
 
  private:
-  TemporaryFolder folder_;
+  TestDirectory folder_;
   std::atomic<bool> synced_ = false;
   sqlite::Database writer_;
   std::unique_ptr<sqlite::Checkpointer> checkpointer_;
@@ -115,7 +115,7 @@ TEST(Checkpointer, ReaderThatGoes_LetsTheLogStartOverAndGiveBackWhatItNeedNotKee
 // The checkpointer's thread works beside the commits: what it meets comes out of one of the next.
 TEST(Checkpointer, FailingCheckpoint_EndsTheStoreAndLosesNothing) {
   sqlite::InstallFaultVfs({});
-  const TemporaryFolder folder(Memory());
+  const TestDirectory folder(Memory());
   const auto file = folder / "bank.db";
   std::atomic<bool> failing = false;
   int confirmed = 0;

@@ -15,7 +15,7 @@ using enum protocol::OutboxState;
 using protocol::kOutboxWindow;
 
 struct SqliteOutbox {
-  TemporaryFolder folder;
+  TestDirectory folder;
   std::unique_ptr<OutboxStore> Open() { return OpenOutboxStore(folder / "outbox.db").value(); }
   std::unique_ptr<OutboxReader> Reading() { return OpenOutboxReader(folder / "outbox.db").value(); }
 };
@@ -198,7 +198,7 @@ class OutboxFile : public ::testing::Test {
     ASSERT_TRUE(done) << done.error().message;
   }
 
-  TemporaryFolder folder_;
+  TestDirectory folder_;
   const std::filesystem::path file_ = folder_ / "outbox.db";
 };
 

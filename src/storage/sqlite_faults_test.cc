@@ -187,7 +187,7 @@ struct Subject {
 class EveryPoint : public ::testing::TestWithParam<Subject> {
  protected:
   int CountOperations() {
-    const TemporaryFolder folder(Memory());
+    const TestDirectory folder(Memory());
     const std::string prefix = (folder / "").string();
     const Faults faults({.folder = prefix});
     const Outcome outcome = GetParam().run(folder / "store.db");
@@ -201,7 +201,7 @@ class EveryPoint : public ::testing::TestWithParam<Subject> {
     const int operations = CountOperations();
     int errors = 0;
     for (int at = 1; at <= operations && !HasFailure(); ++at) {
-      const TemporaryFolder folder(Memory());
+      const TestDirectory folder(Memory());
       const std::string prefix = (folder / "").string();
       const std::filesystem::path file = folder / "store.db";
       Outcome outcome;
@@ -248,7 +248,7 @@ INSTANTIATE_TEST_SUITE_P(Stores, EveryPoint,
 
 TEST(SqliteFaults, DiskFull_SaysSoAndWhatToDo) {
   sqlite::InstallFaultVfs({});
-  const TemporaryFolder folder;
+  const TestDirectory folder;
   const std::string prefix = (folder / "").string();
   auto store = OpenBankStore(folder / "bank.db").value();
   ASSERT_TRUE(store->Open("bank1"));

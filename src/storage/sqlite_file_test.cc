@@ -49,7 +49,7 @@ class SqliteFile : public ::testing::Test {
     return store.error().message;
   }
 
-  TemporaryFolder folder_;
+  TestDirectory folder_;
   const std::filesystem::path file_ = folder_ / "gateway.db";
 };
 
@@ -60,20 +60,14 @@ std::vector<const char*> StepsAnd(const char* sql) {
   return steps;
 }
 
-mode_t ModeOf(const std::string& file) {
-  struct stat status{};
-  EXPECT_EQ(stat(file.c_str(), &status), 0) << file;
-  return status.st_mode & 0777;
-}
-
 TEST_F(SqliteFile, NewFile_IsForItsOwnerOnlyAndSoIsItsLog) {
   const mode_t before = umask(0);
   auto store = OpenGatewayStore(file_).value();
   auto bank = OpenBankStore(folder_ / "bank.db").value();
   umask(before);
-  EXPECT_EQ(ModeOf(file_), 0600u);
-  EXPECT_EQ(ModeOf(file_.string() + "-wal"), 0600u);
-  EXPECT_EQ(ModeOf(folder_ / "bank.db.lock"), 0600u);
+  EXPECT_EQ(ModeOf(file_), 0600);
+  EXPECT_EQ(ModeOf(file_.string() + "-wal"), 0600);
+  EXPECT_EQ(ModeOf(folder_ / "bank.db.lock"), 0600);
 }
 
 TEST_F(SqliteFile, Writer_SyncsEveryCommitAndLeavesCheckpointsToTheirThread) {

@@ -22,7 +22,7 @@ std::string PlanOf(const std::filesystem::path& file, const sqlite::Schema& sche
 class GatewayQueryPlan : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(GatewayQueryPlan, ReadsNoMoreThanItReturns) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   const std::string plan = PlanOf(folder / "gateway.db", sqlite::kGatewaySchema, GetParam());
   EXPECT_THAT(plan, HasSubstr("SEARCH"));
   EXPECT_THAT(plan, Not(HasSubstr("SCAN"))) << GetParam();
@@ -42,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(Statements, GatewayQueryPlan,
 class BankQueryPlan : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BankQueryPlan, ReadsNoMoreThanItReturns) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   const std::string plan = PlanOf(folder / "bank.db", sqlite::kBankSchema, GetParam());
   EXPECT_THAT(plan, HasSubstr("SEARCH"));
   EXPECT_THAT(plan, Not(HasSubstr("SCAN"))) << GetParam();
@@ -54,13 +54,13 @@ INSTANTIATE_TEST_SUITE_P(Statements, BankQueryPlan,
                                            sqlite::kUpdateAccount, sqlite::kFindTransactionTrace));
 
 TEST(QueryPlan, HistoryPage_IsOneRangeOfTheIndex) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   EXPECT_THAT(PlanOf(folder / "gateway.db", sqlite::kGatewaySchema, sqlite::kHistory),
               HasSubstr("payments_history (payer=? AND created_at>? AND (created_at,id)<(?,?))"));
 }
 
 TEST(QueryPlan, Recovery_WalksOnlyTheIndexOfWhatIsOpen) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   const std::string open = PlanOf(folder / "gateway.db", sqlite::kGatewaySchema, sqlite::kOpenPayments);
   EXPECT_THAT(open, HasSubstr("payments_open"));
   EXPECT_THAT(open, Not(HasSubstr("TEMP B-TREE")));
@@ -70,7 +70,7 @@ TEST(QueryPlan, Recovery_WalksOnlyTheIndexOfWhatIsOpen) {
 }
 
 TEST(QueryPlan, VerificationScans_FollowThePrimaryKeyWithoutSorting) {
-  TemporaryFolder folder;
+  TestDirectory folder;
   EXPECT_THAT(PlanOf(folder / "gateway.db", sqlite::kGatewaySchema, sqlite::kScanPayments),
               Not(HasSubstr("TEMP B-TREE")));
   for (const char* sql : {sqlite::kScanTransactions, sqlite::kScanEntries, sqlite::kScanAccounts}) {

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "audit/chain.h"
+#include "base/test_directory.h"
 #include "env/bank_store.h"
 #include "env/gateway_store.h"
 #include "storage/memory/memory_bank_store.h"
@@ -20,26 +20,6 @@
 
 namespace strife {
 
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
-    std::string name = (parent / "strife-storage-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
 // Thousands of real syncs would take minutes and show nothing: what was not synced is lost here by other means.
 inline std::filesystem::path Memory() {
   std::error_code ignored;
@@ -48,7 +28,7 @@ inline std::filesystem::path Memory() {
 
 // Each makes any number of stores and readers on the same durable contents.
 struct SqliteMaker {
-  TemporaryFolder folder;
+  TestDirectory folder;
   std::unique_ptr<GatewayStore> Gateway() { return OpenGatewayStore(folder / "gateway.db").value(); }
   std::unique_ptr<GatewayReader> GatewayReading() { return OpenGatewayReader(folder / "gateway.db").value(); }
   std::unique_ptr<BankStore> Bank() { return OpenBankStore(folder / "bank.db").value(); }

@@ -17,7 +17,7 @@ using sqlite::FileOperation;
 // Every page of a commit with two system calls of its own was a quarter of what a commit cost.
 TEST(WalVfs, Commit_GoesToTheLogInOnePieceBeforeTheSync) {
   sqlite::InstallFaultVfs({});
-  const TemporaryFolder folder;
+  const TestDirectory folder;
   auto store = OpenBankStore(folder / "bank.db").value();
   ASSERT_TRUE(store->Open("bank1"));
   BankRecords records = BankCommit(1);
@@ -38,7 +38,7 @@ TEST(WalVfs, Commit_GoesToTheLogInOnePieceBeforeTheSync) {
 
 TEST(WalVfs, LogThatGrows_DoesSoInFewSteps) {
   sqlite::InstallFaultVfs({});
-  const TemporaryFolder folder;
+  const TestDirectory folder;
   auto store = OpenBankStore(folder / "bank.db").value();
   ASSERT_TRUE(store->Open("bank1"));
   std::vector<std::uintmax_t> sizes;
@@ -55,7 +55,7 @@ TEST(WalVfs, LogThatGrows_DoesSoInFewSteps) {
 // As after a crash: zeros must not be written over what another commit has left there.
 TEST(WalVfs, LogFromBefore_HasItsSize) {
   sqlite::InstallFaultVfs({});
-  const TemporaryFolder folder;
+  const TestDirectory folder;
   auto store = OpenBankStore(folder / "bank.db").value();
   ASSERT_TRUE(store->Open("bank1"));
   for (const char* suffix : {"", "-wal"}) {
@@ -77,7 +77,7 @@ TEST(WalVfs, LogFromBefore_HasItsSize) {
 // What follows the first write before a sync is a step of zeros.
 Status CommitWhileZerosFail(FileFault::Kind kind) {
   sqlite::InstallFaultVfs({});
-  const TemporaryFolder folder;
+  const TestDirectory folder;
   auto store = OpenBankStore(folder / "bank.db").value();
   EXPECT_TRUE(store->Open("bank1"));
   bool in_commit = false;

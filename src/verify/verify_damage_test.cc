@@ -1,9 +1,9 @@
 // Every kind of damage, planted one at a time in copies of real databases: each must be found, and named.
 #include <gmock/gmock.h>
-#include <stdlib.h>
 
 #include <filesystem>
 
+#include "base/test_directory.h"
 #include "protocol/participant.h"
 #include "protocol/reason.h"
 #include "storage/sqlite/bank_sqlite.h"
@@ -120,23 +120,6 @@ class Books {
     record(agreed, PaymentState::kCompleted);
     ASSERT_TRUE(gateway->Commit(records));
   }
-};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "strife-verify-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-    path = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  fs::path path;
 };
 
 Result<Report> VerifyFolder(const fs::path& folder) {
@@ -278,9 +261,9 @@ std::vector<Damage> AllDamages() {
 }
 
 TEST(VerifyDamage, BooksAsTheyAreWritten_AreRight) {
-  const TemporaryFolder folder;
-  Books::Write(folder.path);
-  const auto report = VerifyFolder(folder.path);
+  const TestDirectory folder;
+  Books::Write(folder.path());
+  const auto report = VerifyFolder(folder.path());
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_TRUE(report->ok()) << Describe(*report);
   EXPECT_EQ(report->open, 1u);
@@ -291,20 +274,20 @@ TEST(VerifyDamage, BooksAsTheyAreWritten_AreRight) {
 }
 
 TEST(VerifyDamage, EachKindPlantedAlone_IsFoundAndNamed) {
-  const TemporaryFolder original;
-  Books::Write(original.path);
+  const TestDirectory original;
+  Books::Write(original.path());
   for (const Damage& damage : AllDamages()) {
     SCOPED_TRACE(damage.what);
-    const TemporaryFolder copy;
-    fs::copy(original.path, copy.path, fs::copy_options::recursive);
+    const TestDirectory copy;
+    fs::copy(original.path(), copy.path(), fs::copy_options::recursive);
     {
       auto database =
-          sqlite::Database::Open(copy.path / (damage.database + ".db"), sqlite::Database::Mode::kReadWrite).value();
+          sqlite::Database::Open(copy.path() / (damage.database + ".db"), sqlite::Database::Mode::kReadWrite).value();
       ASSERT_TRUE(database.Execute("PRAGMA ignore_check_constraints = ON"));
       const Status planted = database.Execute(damage.sql.c_str());
       ASSERT_TRUE(planted) << planted.error().message;
     }
-    const auto report = VerifyFolder(copy.path);
+    const auto report = VerifyFolder(copy.path());
     ASSERT_TRUE(report) << report.error().message;
     const auto names = [&](const invariant::Violation& violation) {
       return violation.invariant == damage.invariant && violation.bank_id == damage.bank &&
@@ -315,27 +298,27 @@ TEST(VerifyDamage, EachKindPlantedAlone_IsFoundAndNamed) {
 }
 
 TEST(VerifyDamage, DatabaseOfAnotherBank_IsOneSentence) {
-  const TemporaryFolder folder;
-  Books::Write(folder.path);
-  fs::rename(folder.path / "bank1.db", folder.path / "bank3.db");
-  fs::rename(folder.path / "bank2.db", folder.path / "bank1.db");
-  fs::rename(folder.path / "bank3.db", folder.path / "bank2.db");
-  const auto report = VerifyFolder(folder.path);
+  const TestDirectory folder;
+  Books::Write(folder.path());
+  fs::rename(folder.path() / "bank1.db", folder.path() / "bank3.db");
+  fs::rename(folder.path() / "bank2.db", folder.path() / "bank1.db");
+  fs::rename(folder.path() / "bank3.db", folder.path() / "bank2.db");
+  const auto report = VerifyFolder(folder.path());
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message, HasSubstr("belongs to bank bank2"));
 }
 
 TEST(VerifyDamage, PageOfGarbage_IsOneSentence) {
-  const TemporaryFolder folder;
-  Books::Write(folder.path);
-  const fs::path file = folder.path / "bank1.db";
+  const TestDirectory folder;
+  Books::Write(folder.path());
+  const fs::path file = folder.path() / "bank1.db";
   ASSERT_GT(fs::file_size(file), 4096u * 3);
   std::FILE* bytes = std::fopen(file.c_str(), "r+b");
   const std::string garbage(fs::file_size(file) - 4096, 'x');
   std::fseek(bytes, 4096, SEEK_SET);
   std::fwrite(garbage.data(), 1, garbage.size(), bytes);
   std::fclose(bytes);
-  const auto report = VerifyFolder(folder.path);
+  const auto report = VerifyFolder(folder.path());
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::kStorage);
   EXPECT_THAT(report.error().message, HasSubstr("bank1.db"));

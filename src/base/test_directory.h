@@ -1,19 +1,22 @@
 // A temporary directory that goes away with its test.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <string>
+#include <system_error>
 
-namespace strife::security {
+#include "base/assert.h"
+
+namespace strife {
 
 class TestDirectory {
  public:
-  TestDirectory() {
-    std::string name = ::testing::TempDir() + "strife-XXXXXX";
-    path_ = ::mkdtemp(name.data());
+  explicit TestDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = (parent / "strife-XXXXXX").string();
+    STRIFE_ASSERT(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
   }
   ~TestDirectory() {
     std::error_code ignored;
@@ -29,11 +32,8 @@ class TestDirectory {
   std::filesystem::path path_;
 };
 
-// 2026-01-01T00:00:00Z, the time at which most tests play.
-inline constexpr std::int64_t kTestUnixSeconds = 1'767'225'600;
-
 inline int ModeOf(const std::filesystem::path& path) {
   return static_cast<int>(std::filesystem::status(path).permissions());
 }
 
-}  // namespace strife::security
+}  // namespace strife
