@@ -1,5 +1,5 @@
-"""Banks that have seen more of the gateway's work than its store holds: a store that was restored from an old backup, and a
-bank that only says so."""
+"""Attack 33: a bank that claims to have seen more of the gateway's work than there was, to stop the gateway. And what such a
+claim is for: a store that was restored from an old backup."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ class LyingBank(Ahead):
         request.gateway_sequence = sequence
         return lambda: stub.RegisterBank(request, timeout=PATIENCE_S)
 
-    def test_StopsItselfOnly_AlsoAfterARestart_UntilItIsResumed(self):
+    def test_33_ABankThatClaimsTooMuch_StopsItselfOnly_AlsoAfterARestart_UntilItIsResumed(self):
         alice, bob, carol = self.network.clients("user1", "user2", "user3")
         self.assert_refused(self.claim(2**63), Code.INVALID_ARGUMENT, field="gateway_sequence")
         self.assertEqual(self.banks_ahead(), [])
@@ -65,7 +65,7 @@ class RestoredBackup(Ahead):
     BANKS = 2
     USERS = 2
 
-    def test_WaitsUntilTheBooksWereCompared_AndAPaymentItHasLostIsNotMadeTwice(self):
+    def test_33_ARestoredGateway_WaitsUntilTheBooksWereCompared_AndAPaymentItHasLostIsNotMadeTwice(self):
         payer, payee = self.network.clients()
         self.assertTrue(payer.pay(payer.order(payee.accounts["bank2"], bank="bank1")).success)
         data = self.network.path / "data" / "gateway"
