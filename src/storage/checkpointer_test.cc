@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
-#include <chrono>
 #include <fstream>
 #include <functional>
 #include <thread>
@@ -25,13 +24,17 @@ class WrittenDatabase {
  public:
   WrittenDatabase() {
     sqlite::InstallFaultVfs({.fault = [this](FileOperation operation, std::string_view path) -> FileFault {
-                               if (operation == FileOperation::kSync && path.ends_with(".db")) synced_ = true;
+                               if (operation == FileOperation::kSync && path.ends_with(".db")) {
+                                 ++syncs_;
+                                 syncs_.notify_all();
+                               }
                                return {};
                              },
                              .hold = nullptr});
     std::ofstream(folder_ / "x.db").close();
     writer_ = sqlite::Database::Open(folder_ / "x.db", sqlite::Database::Mode::kReadWrite).value();
     Run("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (x BLOB)");
+    syncs_ = 0;
     checkpointer_ = sqlite::Checkpointer::Start(folder_ / "x.db", writer_).value();
   }
   ~WrittenDatabase() {
@@ -53,13 +56,16 @@ class WrittenDatabase {
   // 34 MB: more than the log holds before a checkpoint begins.
   void CommitMuch() { Commit("INSERT INTO t VALUES (zeroblob(34000000))"); }
 
-  // Whether it comes true while little is committed, a hundred times a second.
+  // Whether it comes true with a little commit now and then, of which each but the last is followed by a checkpoint.
+  // Waits without end for one that does not come; the test's own time limit ends that.
   bool ComesTrue(const std::function<bool()>& condition) {
-    for (int n = 0; n < 1000 && !condition(); ++n) {
+    for (int n = 0; n < 20; ++n) {
+      const int before = syncs_;
       CommitLittle();
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (condition()) return true;
+      syncs_.wait(before);
     }
-    return condition();
+    return false;
   }
 
   sqlite::Database Reader() {
@@ -75,15 +81,14 @@ class WrittenDatabase {
   }
   // Returns when the thread has moved the whole log.
   void WaitForCheckpoint() {
-    while (!synced_) std::this_thread::yield();
+    syncs_.wait(0);
     auto other = sqlite::Database::Open(folder_ / "x.db", sqlite::Database::Mode::kReadWrite).value();
     while (other.QueryInteger("PRAGMA wal_checkpoint").value() != 0) std::this_thread::yield();  // somebody is at it
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // it says so to itself; too soon proves less
   }
 
  private:
   TestDirectory folder_;
-  std::atomic<bool> synced_ = false;
+  std::atomic<int> syncs_ = 0;  // of the database: each ends a checkpoint
   sqlite::Database writer_;
   std::unique_ptr<sqlite::Checkpointer> checkpointer_;
 };
